@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "comm/communicator.hpp"
+#include "config/settings.hpp"
+
+namespace minidad {
+
+/// The command line.
+struct Options {
+  std::string deck;
+  std::vector<std::string> overrides;  ///< of --set
+  std::string progress = "auto";       ///< none, plain, bar or auto
+  int check_ranks = 0;                 ///< `check` for so many ranks; 0: as many as there are
+  std::string command;                 ///< as it was typed, for the run file
+};
+
+/// `minidad run`: trains. Returns after the run file is complete.
+void run(Communicator& comm, Options const& options);
+
+/// `minidad check`: prints what a run would be and cost.
+void check(Communicator& comm, Options const& options);
+
+/// Reads the deck on every rank, and makes sure that they read the same.
+Settings agreed_settings(Communicator& comm, Options const& options);
+
+/// What the two commands both need to know of the data before it is read.
+struct Problem {
+  DatasetSize train, test;
+  std::vector<LayerShape> shapes;
+  std::size_t row_block;  ///< rows whose products are formed together; 1: no blocks
+};
+/// Throws Error(user) when the data does not fit the settings or the ranks.
+Problem pose_problem(Settings const& settings, int ranks);
+
+/// Samples [first, last) of `total` that a rank evaluates.
+struct Stretch {
+  std::size_t first, last;
+};
+Stretch test_stretch(std::size_t total, int rank, int ranks);
+
+}  // namespace minidad

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include "comm/communicator.hpp"
+#include "config/settings.hpp"
+#include "io/records.hpp"
+
+namespace minidad {
+
+/// What --version prints.
+std::string version_text(Communicator const& comm);
+
+/// Where a run comes from, as the run file keeps it (see io/schema.hpp).
+Provenance provenance(Communicator const& comm, Settings const& settings, std::string const& command);
+
+}  // namespace minidad

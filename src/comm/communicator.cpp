@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <fmt/format.h>
+
+#include <climits>
+#include <new>
+
+#include "comm/communicator_impl.hpp"
+#include "comm/sum_in_place.hpp"
+#include "core/kokkos_compat.hpp"
+
+namespace minidad {
+
+void check_mpi(int code, char const* call) {
+  if (code == MPI_SUCCESS) return;
+  char text[MPI_MAX_ERROR_STRING];
+  int length = 0;
+  MPI_Error_string(code, text, &length);
+  throw Error(ExitCode::run_time,
+              fmt::format("{}: {}", call, std::string_view(text, static_cast<std::size_t>(length))));
+}
+
+int mpi_count(std::size_t count) {
+  if (count > INT_MAX)
+    throw Error(ExitCode::run_time, fmt::format("a message of {} items is beyond MPI's limit of {}", count, INT_MAX));
+  return static_cast<int>(count);
+}
+
+MPI_Request* Request::fresh() {
+  require(!active(), "Request: started twice");
+  return &request_;
+}
+
+void Request::progress() {
+  int done = 0;
+  if (active()) check_mpi(MPI_Test(&request_, &done, MPI_STATUS_IGNORE), "MPI_Test");
+}
+
+void Request::wait() {
+  check_mpi(MPI_Wait(&request_, MPI_STATUS_IGNORE), "MPI_Wait");
+}
+
+Communicator::Communicator() : impl_(std::make_unique<Impl>()) {
+  check_mpi(MPI_Comm_dup(MPI_COMM_WORLD, &impl_->comm), "MPI_Comm_dup");
+  check_mpi(MPI_Comm_set_errhandler(impl_->comm, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
+  MPI_Comm_rank(impl_->comm, &impl_->rank);
+  MPI_Comm_size(impl_->comm, &impl_->size);
+  impl_->traffic = Traffic(impl_->size);
+}
+
+Communicator::~Communicator() {
+  MPI_Comm_free(&impl_->comm);
+}
+
+int Communicator::rank() const {
+  return impl_->rank;
+}
+int Communicator::size() const {
+  return impl_->size;
+}
+Transfer Communicator::transfer() const {
+  return impl_->transfer;
+}
+Traffic& Communicator::traffic() {
+  return impl_->traffic;
+}
+Traffic const& Communicator::traffic() const {
+  return impl_->traffic;
+}
+
+std::string Communicator::library() const {
+  char text[MPI_MAX_LIBRARY_VERSION_STRING];
+  int length = 0;
+  check_mpi(MPI_Get_library_version(text, &length), "MPI_Get_library_version");
+  std::string const whole(text, static_cast<std::size_t>(length));
+  return whole.substr(0, whole.find_first_of(",\n"));
+}
+
+void Communicator::choose_transfer(Transfer transfer, ExecSpace const& space) {
+  impl_->transfer = transfer;
+  if (transfer == Transfer::staged) return;
+  Vector const probe("minidad::comm::transfer_probe", 1);
+  Kokkos::deep_copy(space, probe, Real(1));
+  SumInPlace sum(*this, probe, {{"control", 1}});
+  sum.start(space);
+  sum.finish(space);
+  Real total = 0;
+  Kokkos::deep_copy(space, total, Kokkos::subview(probe, 0));
+  fence(space, "minidad::comm::transfer_probe");
+  if (total != static_cast<Real>(size()))
+    refuse("this MPI does not take device pointers (comm.transfer = \"device\"); use \"staged\"");
+}
+
+namespace {
+
+template <class T>
+void reduce_on_host(Communicator& comm, std::span<T> values, MPI_Op op) {
+  auto& entry = comm.traffic().entry("control", "allreduce");
+  comm.traffic().charge_allreduce(entry, static_cast<std::int64_t>(values.size_bytes()));
+  ++entry.messages;
+  check_mpi(MPI_Allreduce(MPI_IN_PLACE, values.data(), mpi_count(values.size()), mpi_type<T>(), op, comm.impl().comm),
+            "MPI_Allreduce");
+}
+
+}  // namespace
+
+void Communicator::sum(std::span<double> values) {
+  reduce_on_host(*this, values, MPI_SUM);
+}
+void Communicator::sum(std::span<std::int64_t> values) {
+  reduce_on_host(*this, values, MPI_SUM);
+}
+void Communicator::max(std::span<std::uint64_t> values) {
+  reduce_on_host(*this, values, MPI_MAX);
+}
+void Communicator::max(std::span<double> values) {
+  reduce_on_host(*this, values, MPI_MAX);
+}
+
+void Communicator::agree(std::function<void()> const& work) {
+  ExitCode code = ExitCode::done;
+  std::string what;
+  try {
+    work();
+  } catch (Error const& error) {
+    code = error.code();
+    what = error.what();
+  } catch (std::bad_alloc const&) {
+    code = ExitCode::run_time;
+    what = "out of memory";
+  } catch (std::exception const& error) {
+    code = ExitCode::internal;
+    what = error.what();
+  }
+  bool const failed = code != ExitCode::done;
+  // The lowest failing rank, as the largest (size - rank), and how many there are.
+  std::uint64_t first[1] = {failed ? static_cast<std::uint64_t>(size() - rank()) : 0};
+  max(first);
+  if (first[0] == 0) return;
+  std::int64_t failures[1] = {failed ? 1 : 0};
+  sum(failures);
+  int const speaker = size() - static_cast<int>(first[0]);
+  int header[2] = {static_cast<int>(code), mpi_count(what.size())};
+  check_mpi(MPI_Bcast(header, 2, MPI_INT, speaker, impl_->comm), "MPI_Bcast");
+  what.resize(static_cast<std::size_t>(header[1]));
+  check_mpi(MPI_Bcast(what.data(), header[1], MPI_CHAR, speaker, impl_->comm), "MPI_Bcast");
+  if (failures[0] < size()) what = fmt::format("rank {}: {}", speaker, what);
+  throw AgreedError(static_cast<ExitCode>(header[0]), what);
+}
+
+}  // namespace minidad

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <exception>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "comm/traffic.hpp"
+#include "core/types.hpp"
+
+namespace minidad {
+
+/// How device data reaches MPI: through host copies (works everywhere), or by its device pointer (GPU-aware MPI).
+/// Where the kernels run on the host there is nothing to copy and both are the same.
+enum class Transfer { staged, device };
+
+/// A group of ranks that work together. Owns a duplicate of its parent's MPI communicator. The other classes of this
+/// folder (SumInPlace, RowGather) are collectives prepared on it.
+/// Every call below is collective. An MPI failure throws Error(run_time) with MPI's own words.
+class Communicator {
+ public:
+  /// All ranks of the job. MPI must be running, see Session.
+  Communicator();
+  ~Communicator();
+  Communicator(Communicator const&) = delete;
+  Communicator& operator=(Communicator const&) = delete;
+
+  int rank() const;
+  int size() const;
+  std::string library() const;  ///< MPI's version text, first line
+
+  Transfer transfer() const;
+  /// Device pointers are tried on a small all-reduce first, whose result must be right.
+  void choose_transfer(Transfer transfer, ExecSpace const& space);
+
+  // Small things on the host, booked as control traffic.
+  void sum(std::span<double> values);
+  void sum(std::span<std::int64_t> values);
+  void max(std::span<std::uint64_t> values);
+  void max(std::span<double> values);
+
+  /// Does `work` on every rank. If it throws on any, all ranks throw the same AgreedError: the first failing rank's.
+  /// `work` must not communicate.
+  void agree(std::function<void()> const& work);
+
+  Traffic& traffic();
+  Traffic const& traffic() const;
+
+  struct Impl;
+  Impl& impl() const { return *impl_; }  ///< for this folder and for mpi_handle.hpp
+
+ private:
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace minidad

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "comm/row_gather.hpp"
+
+#include "comm/communicator_impl.hpp"
+#include "core/kokkos_compat.hpp"
+
+namespace minidad {
+
+struct RowGather::Impl {
+  Communicator& comm;
+  Matrix rows;
+  Matrix::host_mirror_type wire;  ///< what MPI sees when staged: `rows` itself where kernels run on the host
+  TrafficEntry& entry;
+  std::vector<int> count, displacement;  ///< in rows
+  std::size_t gathered = 0;
+  MPI_Datatype row_type = MPI_DATATYPE_NULL;
+  Request request;
+
+  bool staged() const { return comm.transfer() == Transfer::staged; }
+};
+
+RowGather::RowGather(Communicator& comm, std::string const& part, std::size_t max_rows, std::size_t cols)
+    : impl_(std::make_unique<Impl>(Impl{.comm = comm,
+                                        .rows = Matrix("minidad::comm::gathered_rows", max_rows, cols),
+                                        .wire = {},
+                                        .entry = comm.traffic().entry(part, "allgatherv"),
+                                        .count = {},
+                                        .displacement = {},
+                                        .request = {}})) {
+  if (impl_->staged()) impl_->wire = Kokkos::create_mirror_view(impl_->rows);
+  auto const ranks = static_cast<std::size_t>(comm.size());
+  impl_->count.resize(ranks);
+  impl_->displacement.resize(ranks);
+  // A row as one MPI item: counts stay small whatever the width.
+  check_mpi(MPI_Type_contiguous(mpi_count(cols), mpi_type<Real>(), &impl_->row_type), "MPI_Type_contiguous");
+  check_mpi(MPI_Type_commit(&impl_->row_type), "MPI_Type_commit");
+}
+
+RowGather::~RowGather() {
+  if (impl_ && impl_->row_type != MPI_DATATYPE_NULL) MPI_Type_free(&impl_->row_type);
+}
+RowGather::RowGather(RowGather&&) noexcept = default;
+
+Matrix RowGather::slot(RowLayout const& layout) const {
+  auto const rank = static_cast<std::size_t>(impl_->comm.rank());
+  require(layout.parts() == impl_->count.size() && layout.rows() <= impl_->rows.extent(0),
+          "RowGather: the layout does not fit");
+  return rows_of(impl_->rows, layout.offset[rank], layout.offset[rank + 1]);
+}
+
+void RowGather::start(ExecSpace const& space, RowLayout const& layout) {
+  auto const mine = slot(layout);
+  auto const rank = static_cast<std::size_t>(impl_->comm.rank());
+  auto const bytes = static_cast<std::int64_t>(mine.size() * sizeof(Real));
+  if (impl_->staged())
+    Kokkos::deep_copy(
+        space,
+        Kokkos::subview(impl_->wire, Kokkos::make_pair(layout.offset[rank], layout.offset[rank + 1]), Kokkos::ALL),
+        mine);
+  fence(space, "minidad::comm::before_gather");
+  for (std::size_t r = 0; r < layout.parts(); ++r) {
+    impl_->count[r] = mpi_count(layout.rows_of(r));
+    impl_->displacement[r] = mpi_count(layout.offset[r]);
+  }
+  impl_->gathered = layout.rows();
+  impl_->comm.traffic().charge_allgather(impl_->entry, bytes);
+  ++impl_->entry.messages;
+  check_mpi(
+      MPI_Iallgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, impl_->staged() ? impl_->wire.data() : impl_->rows.data(),
+                      impl_->count.data(), impl_->displacement.data(), impl_->row_type, impl_->comm.impl().comm,
+                      impl_->request.fresh()),
+      "MPI_Iallgatherv");
+}
+
+void RowGather::progress() {
+  impl_->request.progress();
+}
+
+Matrix RowGather::finish(ExecSpace const& space) {
+  impl_->request.wait();
+  auto const all = first_rows(impl_->rows, impl_->gathered);
+  if (impl_->staged())
+    Kokkos::deep_copy(space, all,
+                      Kokkos::subview(impl_->wire, Kokkos::make_pair(std::size_t{0}, impl_->gathered), Kokkos::ALL));
+  return all;
+}
+
+}  // namespace minidad

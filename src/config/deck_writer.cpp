@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <toml++/toml.h>
+#include <sstream>
+
+#include "config/settings.hpp"
+
+namespace minidad {
+
+namespace {
+
+class DeckWriter final : public SettingsVisitor {
+ public:
+  void text(char const* key, std::string& value, char const* help, Choices choices) override {
+    std::ostringstream quoted;  // toml++ escapes
+    quoted << toml::value<std::string>(value);
+    write(key, quoted.str(), choices.empty() ? help : fmt::format("{}: {}", help, fmt::join(choices, ", ")));
+  }
+  void flag(char const* key, bool& value, char const* help) override { write(key, value ? "true" : "false", help); }
+  void integer(char const* key, std::int64_t& value, Range, char const* help) override {
+    write(key, fmt::to_string(value), help);
+  }
+  void real(char const* key, double& value, Range, char const* help) override {
+    write(key, fmt::format("{:#}", value), help);
+  }
+  void integers(char const* key, std::vector<std::int64_t>& value, Range, char const* help) override {
+    write(key, fmt::format("[{}]", fmt::join(value, ", ")), help);
+  }
+  std::string const& deck() const { return deck_; }
+
+ private:
+  void write(std::string_view key, std::string const& value, std::string const& help) {
+    auto const dot = key.find('.');
+    if (auto const section = key.substr(0, dot); section != section_) {
+      deck_ += fmt::format("{}[{}]\n", deck_.empty() ? "" : "\n", section);
+      section_ = section;
+    }
+    deck_ += fmt::format("{:<40} # {}\n", fmt::format("{} = {}", key.substr(dot + 1), value), help);
+  }
+
+  std::string deck_, section_;
+};
+
+}  // namespace
+
+std::string resolved_deck(Settings const& settings) {
+  Settings copy = settings;  // visitors may change what they see; this one does not
+  DeckWriter writer;
+  visit_settings(writer, copy);
+  return writer.deck();
+}
+
+}  // namespace minidad

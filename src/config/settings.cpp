@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "config/settings.hpp"
+
+namespace minidad {
+
+void visit_settings(SettingsVisitor& v, Settings& s) {
+  constexpr Range positive{.low = 1, .high = 2147483647.0};
+  constexpr Range count{.low = 0, .high = 1e15};
+  constexpr Range above_zero{.low = 0, .open_low = true};
+  constexpr Range fraction{.low = 0, .high = 1};
+  constexpr Range from_zero{.low = 0};
+
+  v.text("data.source", s.data.source, "where samples come from", data_source_names);
+  v.text("data.train_images", s.data.train_images, "IDX file of bytes, raw or gzip (idx)");
+  v.text("data.train_labels", s.data.train_labels, "IDX file of bytes, one per image (idx)");
+  v.text("data.test_images", s.data.test_images, "as train_images");
+  v.text("data.test_labels", s.data.test_labels, "as train_labels");
+  v.integer("data.classes", s.data.classes, {.low = 2, .high = 2147483647.0}, "labels are 0 ... classes - 1");
+  v.real("data.mean", s.data.mean, {}, "features are (byte / 255 - mean) / deviation");
+  v.real("data.deviation", s.data.deviation, above_zero, "see mean");
+  v.integer("data.train_limit", s.data.train_limit, count, "use only the first so many training samples; 0: all");
+  v.integer("data.features", s.data.features, positive, "width of a sample (synthetic)");
+  v.integer("data.train_samples", s.data.train_samples, positive, "number of training samples (synthetic)");
+  v.integer("data.test_samples", s.data.test_samples, positive, "number of test samples (synthetic)");
+
+  v.integers("model.hidden", s.model.hidden, positive, "widths of the hidden layers");
+  v.text("model.activation", s.model.activation, "of the hidden layers; the last layer is linear", activation_names);
+
+  v.integer("training.epochs", s.training.epochs, {.low = 0, .high = 1e9}, "passes over the training samples");
+  v.integer("training.batch", s.training.batch, positive, "rows of the global batch, all ranks together");
+  v.integer("training.seed", s.training.seed, {.low = 0, .high = 9007199254740992.0},
+            "of weights, shuffling and synthetic data");
+  v.integer("training.check_replicas_every", s.training.check_replicas_every, count,
+            "steps between comparisons of the ranks' parameters; 0: only at the end");
+  v.integer("training.record_every", s.training.record_every, positive, "steps between entries of the time series");
+
+  v.real("optimiser.momentum", s.optimiser.momentum, {.low = 0, .high = 0.999999}, "of SGD; 0: none");
+  v.flag("optimiser.nesterov", s.optimiser.nesterov, "look ahead along the momentum");
+  v.real("optimiser.weight_decay", s.optimiser.weight_decay, from_zero, "L2 penalty, added to the gradient");
+
+  v.real("schedule.rate", s.schedule.rate, from_zero, "base learning rate, for the mean loss over the global batch");
+  v.text("schedule.kind", s.schedule.kind, "how the rate changes", schedule_names);
+  v.real("schedule.warmup_epochs", s.schedule.warmup_epochs, from_zero, "linear rise to the base rate");
+  v.real("schedule.step_epochs", s.schedule.step_epochs, above_zero, "epochs between drops (step)");
+  v.real("schedule.step_factor", s.schedule.step_factor, above_zero, "of each drop (step)");
+  v.real("schedule.final_fraction", s.schedule.final_fraction, fraction, "of the base rate at the end (cosine)");
+
+  v.text("exchange.method", s.exchange.method, "what ranks send each other", exchange_names);
+  v.flag("exchange.deterministic", s.exchange.deterministic, "the same weight bits for any number of ranks (dad)");
+  v.integer("exchange.row_block", s.exchange.row_block, positive,
+            "rows of the global batch whose products are formed together (deterministic)");
+  v.integer("exchange.bucket_kib", s.exchange.bucket_kib, count,
+            "layers with smaller gradients share a message with the next (dsgd)");
+
+  v.text("comm.transfer", s.comm.transfer, "how device data reaches MPI: host copies, or device pointers",
+         transfer_names);
+
+  v.text("output.file", s.output.file, "HDF5 file of the run");
+  v.flag("output.overwrite", s.output.overwrite, "replace an existing file");
+}
+
+}  // namespace minidad

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <limits>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "data/dataset.hpp"
+#include "exchange/exchange.hpp"
+#include "nn/network.hpp"
+#include "train/trainer.hpp"
+
+namespace minidad {
+
+struct OutputSettings {
+  std::string file = "run.h5";
+  bool overwrite = false;
+};
+
+struct CommSettings {
+  std::string transfer = "staged";
+};
+inline constexpr std::array<char const*, 2> transfer_names{"staged", "device"};
+
+/// Everything that a deck can say.
+struct Settings {
+  DataSettings data;
+  NetworkSettings model;
+  TrainingSettings training;
+  OptimiserSettings optimiser;
+  ScheduleSettings schedule;
+  ExchangeSettings exchange;
+  CommSettings comm;
+  OutputSettings output;
+};
+
+/// The numbers a setting may take.
+struct Range {
+  double low = -std::numeric_limits<double>::infinity(), high = std::numeric_limits<double>::infinity();
+  bool open_low = false;  ///< `low` itself is out
+};
+
+/// Sees every setting by its key ("section.name"): the deck reader fills them in, the writer prints them, and the list
+/// of options is made from them. That is why visit_settings is the only place that knows the keys.
+class SettingsVisitor {
+ public:
+  using Choices = std::span<char const* const>;
+  virtual ~SettingsVisitor() = default;
+  virtual void text(char const* key, std::string& value, char const* help, Choices choices = {}) = 0;
+  virtual void flag(char const* key, bool& value, char const* help) = 0;
+  virtual void integer(char const* key, std::int64_t& value, Range range, char const* help) = 0;
+  virtual void real(char const* key, double& value, Range range, char const* help) = 0;
+  virtual void integers(char const* key, std::vector<std::int64_t>& value, Range range, char const* help) = 0;
+};
+
+void visit_settings(SettingsVisitor& visitor, Settings& settings);
+
+/// Reads a TOML deck, then applies `overrides` ("section.name=value") in order. Throws Error(user) with the file and
+/// line, or the override, for a missing file, bad syntax, an unknown key (with the nearest known one), a wrong type, a
+/// value out of range, and settings that contradict each other.
+Settings read_deck(std::string const& path, std::vector<std::string> const& overrides);
+
+/// The settings as a deck with every key and its meaning; reading it gives the same settings again.
+std::string resolved_deck(Settings const& settings);
+
+}  // namespace minidad

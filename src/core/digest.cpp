@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "core/digest.hpp"
+
+#include <cstring>
+
+namespace minidad {
+
+namespace {
+
+/// Splitmix64's finaliser: every input bit reaches every output bit.
+KOKKOS_INLINE_FUNCTION std::uint64_t scramble(std::uint64_t x) {
+  x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9ull;
+  x = (x ^ (x >> 27)) * 0x94D049BB133111EBull;
+  return x ^ (x >> 31);
+}
+
+KOKKOS_INLINE_FUNCTION std::uint64_t bits(float value) {
+  union {
+    float f;
+    std::uint32_t u;
+  } const both{value};
+  return both.u;
+}
+
+KOKKOS_INLINE_FUNCTION std::uint64_t bits(double value) {
+  union {
+    double f;
+    std::uint64_t u;
+  } const both{value};
+  return both.u;
+}
+
+}  // namespace
+
+std::uint64_t digest(std::string_view text) {
+  std::uint64_t hash = 0xCBF29CE484222325ull;
+  for (unsigned char const byte : text) hash = (hash ^ byte) * 0x100000001B3ull;
+  return hash;
+}
+
+std::uint64_t digest(ExecSpace const& space, Vector const& values) {
+  std::uint64_t sum = 0;  // a sum modulo 2^64 does not depend on the order of its terms
+  Kokkos::parallel_reduce(
+      "minidad::core::digest", Kokkos::RangePolicy<ExecSpace>(space, 0, values.extent(0)),
+      KOKKOS_LAMBDA(std::size_t i, std::uint64_t & partial) {
+        partial += scramble(bits(values(i)) + scramble(i + 0x9E3779B97F4A7C15ull));
+      },
+      sum);
+  return sum;
+}
+
+}  // namespace minidad

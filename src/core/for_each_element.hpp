@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <type_traits>
+
+#include "core/types.hpp"
+
+namespace minidad {
+
+/// True where the kernels run on the processor itself: one work item should then be a long contiguous run, not an
+/// element.
+inline constexpr bool on_host = std::is_same_v<ExecSpace, Kokkos::DefaultHostExecutionSpace>;
+
+/// f(row, col) for every element of a (rows, cols) matrix. On a GPU one thread an element, neighbours reading
+/// neighbours; on a host one row an item, so that the compiler vectorises along it.
+template <class F>
+void for_each_element(std::string const& label, ExecSpace const& space, std::size_t rows, std::size_t cols,
+                      F const& f) {
+  std::size_t const run = on_host ? cols : 1, runs = on_host ? 1 : cols;
+  Kokkos::parallel_for(
+      label, Kokkos::RangePolicy<ExecSpace>(space, 0, rows * runs), KOKKOS_LAMBDA(std::size_t item) {
+        std::size_t const row = item / runs, begin = (item % runs) * run;
+        for (std::size_t col = begin; col < begin + run; ++col) f(row, col);
+      });
+}
+
+}  // namespace minidad

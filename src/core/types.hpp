@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <Kokkos_Core.hpp>
+#include <cstddef>
+#include <cstdint>
+
+namespace minidad {
+
+using Real = MINIDAD_REAL;
+using ExecSpace = Kokkos::DefaultExecutionSpace;
+
+/// Row-major throughout: a row (one sample) is contiguous, so ranks concatenate by rows and Python sees the same order.
+using Matrix = Kokkos::View<Real**, Kokkos::LayoutRight, ExecSpace>;
+using Vector = Kokkos::View<Real*, Kokkos::LayoutRight, ExecSpace>;
+using ByteMatrix = Kokkos::View<std::uint8_t**, Kokkos::LayoutRight, ExecSpace>;
+using Labels = Kokkos::View<std::int32_t*, Kokkos::LayoutRight, ExecSpace>;
+
+/// Rows [begin, end) of a matrix, all columns.
+inline Matrix rows_of(Matrix const& m, std::size_t begin, std::size_t end) {
+  return Kokkos::subview(m, Kokkos::make_pair(begin, end), Kokkos::ALL);
+}
+/// The first `rows` rows.
+inline Matrix first_rows(Matrix const& m, std::size_t rows) {
+  return rows_of(m, 0, rows);
+}
+/// Columns [begin, end) of a matrix, all rows; the row stride stays that of `m`.
+inline Matrix columns_of(Matrix const& m, std::size_t begin, std::size_t end) {
+  return Kokkos::subview(m, Kokkos::ALL, Kokkos::make_pair(begin, end));
+}
+
+}  // namespace minidad

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <vector>
+
+#include "comm/row_gather.hpp"
+#include "exchange/exchange.hpp"
+
+namespace minidad {
+
+/// Distributed auto-differentiation: ranks send the rows [A | D] of each layer instead of its gradient, and every rank
+/// forms the product of all rows. Exact.   Baker et al. 2021 (arXiv 2102.09631); biases from the same rows, as column
+/// sums. Bytes sent per rank and step: (S-1) w N (h_in + h_out) summed over layers, for N rows a rank.
+///
+/// Rows are gathered in rank order, which is their order in the global batch, and the product is one call of one shape
+/// on every rank: replicas stay equal to the bit, and with rows in blocks (BatchPlan, row_block_product) so do runs on
+/// different numbers of ranks.
+class Dad final : public Exchange {
+ public:
+  Dad(Communicator& comm, std::vector<LayerShape> const& shapes, std::size_t max_rows, Parameters gradient);
+  void reduce(BackwardWalk& walk, RowLayout const& ranks) override;
+  static ExchangeForecast forecast(std::vector<LayerShape> const& shapes, int ranks, std::size_t rows);
+
+ private:
+  std::vector<LayerShape> shapes_;
+  Parameters gradient_;
+  std::vector<RowGather> gathers_;  // one per layer
+};
+
+}  // namespace minidad

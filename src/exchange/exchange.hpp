@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <array>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "comm/communicator.hpp"
+#include "nn/backward_walk.hpp"
+
+namespace minidad {
+
+inline constexpr std::array<char const*, 2> exchange_names{"dsgd", "dad"};
+
+struct ExchangeSettings {
+  std::string method = "dsgd";   ///< one of exchange_names
+  bool deterministic = false;    ///< the same weight bits for any number of ranks ("dad" only)
+  std::int64_t row_block = 16;   ///< in deterministic mode, rows of the global batch whose products are formed together
+  std::int64_t bucket_kib = 32;  ///< "dsgd": layers with smaller gradients share a message with the next layer
+};
+
+/// How the ranks turn one backward pass into the gradient of the global batch, the same bits on every rank.
+///
+/// An exchange drives the walk, so one interface serves methods that send statistics and methods that send gradients.
+/// It posts non-blocking collectives as the walk goes and completes them at the end: messages travel while the layers
+/// below are computed. To add one: a file pair here, a line in make_exchange and in exchange_names, a test.
+class Exchange {
+ public:
+  virtual ~Exchange() = default;
+
+  /// Collective. Visits every layer; on return the gradient given to make_exchange is the sum over the rows of all
+  /// ranks. `ranks` tells where each rank's rows stand in the global batch.
+  virtual void reduce(BackwardWalk& walk, RowLayout const& ranks) = 0;
+};
+
+/// What an exchange will cost, from its closed form (docs/theory): before anything runs.
+struct ExchangeForecast {
+  std::string method;
+  double bytes_per_step = 0;  ///< sent per rank, mean over ranks, in a step with a full batch
+  std::size_t memory = 0;     ///< buffers, bytes per rank
+};
+
+/// `gradient` is where the results go; global batches have at most `max_rows` rows.
+std::unique_ptr<Exchange> make_exchange(ExchangeSettings const& settings, Communicator& comm,
+                                        std::vector<LayerShape> const& shapes, std::size_t max_rows,
+                                        Parameters const& gradient);
+
+/// One forecast per method, in the order of exchange_names.
+std::vector<ExchangeForecast> forecast_exchanges(std::vector<LayerShape> const& shapes, int ranks, std::size_t rows);
+
+}  // namespace minidad

@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "io/run_file.hpp"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <hdf5_hl.h>
+
+#include <algorithm>
+#include <ctime>
+#include <filesystem>
+#include <numeric>
+
+#include "comm/mpi_handle.hpp"
+#include "core/error.hpp"
+#include "io/hdf5.hpp"
+
+namespace minidad {
+
+using schema::Axis;
+using schema::Type;
+
+namespace {
+
+std::size_t index(Axis axis) {
+  return static_cast<std::size_t>(axis);
+}
+char const* axis_name(Axis axis) {
+  return schema::axis_names[index(axis)];
+}
+hid_t file_type(Type type) {
+  return type == Type::integer ? H5T_STD_I64LE : H5T_IEEE_F64LE;
+}
+
+/// Chunks of at most 1 MiB, of whole records.
+hsize_t records_per_chunk(std::vector<hsize_t> const& size) {
+  hsize_t record = 8;
+  for (std::size_t d = 1; d < size.size(); ++d) record *= size[d];
+  return std::clamp<hsize_t>((1 << 20) / record, 1, 1024);
+}
+
+/// An empty dataset that grows along its first axis.
+Handle create_growing(hid_t file, char const* name, hid_t type, std::vector<hsize_t> size) {
+  size[0] = 0;
+  auto max = size, chunk = size;
+  max[0] = H5S_UNLIMITED;
+  chunk[0] = records_per_chunk(size);
+  auto const space = simple_space(size, max);
+  Handle const creation(H5Pcreate(H5P_DATASET_CREATE), H5Pclose, name);
+  check_hdf5(H5Pset_chunk(creation.get(), static_cast<int>(chunk.size()), chunk.data()), name);
+  // Ranks write together only into chunks that exist; created by one process, a dataset would leave that for later.
+  check_hdf5(H5Pset_alloc_time(creation.get(), H5D_ALLOC_TIME_EARLY), name);
+  check_hdf5(H5Pset_fill_time(creation.get(), H5D_FILL_TIME_NEVER), name);  // every element is written
+  return {H5Dcreate2(file, name, type, space.get(), H5P_DEFAULT, creation.get(), H5P_DEFAULT), H5Dclose, name};
+}
+
+Handle open_together(Communicator const& comm, std::string const& path) {
+  Handle const access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose, path);
+  check_hdf5(H5Pset_fapl_mpio(access.get(), mpi_handle(comm), MPI_INFO_NULL), path);
+  check_hdf5(H5Pset_all_coll_metadata_ops(access.get(), true), path);
+  check_hdf5(H5Pset_coll_metadata_write(access.get(), true), path);
+  return {H5Fopen(path.c_str(), H5F_ACC_RDWR, access.get()), H5Fclose, path};
+}
+
+Handle collective_transfer() {
+  Handle transfer(H5Pcreate(H5P_DATASET_XFER), H5Pclose, "transfer");
+  check_hdf5(H5Pset_dxpl_mpio(transfer.get(), H5FD_MPIO_COLLECTIVE), "transfer");
+  return transfer;
+}
+
+void create_complete_flag(hid_t file) {
+  std::int32_t const incomplete = 0;
+  Handle const space(H5Screate(H5S_SCALAR), H5Sclose, "complete");
+  Handle const flag(H5Acreate2(file, "complete", H5T_STD_I32LE, space.get(), H5P_DEFAULT, H5P_DEFAULT), H5Aclose,
+                    "complete");
+  check_hdf5(H5Awrite(flag.get(), H5T_NATIVE_INT32, &incomplete), "complete");
+}
+
+void create_axes(hid_t file, std::size_t ranks, std::vector<Channel> const& channels) {
+  for (auto const axis : {Axis::step, Axis::epoch}) create_growing(file, axis_name(axis), H5T_STD_I64LE, {0});
+  std::vector<std::int64_t> rank(ranks);
+  std::iota(rank.begin(), rank.end(), 0);
+  write_array(file, axis_name(Axis::rank), H5T_NATIVE_INT64, rank.size(), rank.data());
+  write_texts(file, axis_name(Axis::phase), {phase_names.begin(), phase_names.end()});
+  std::vector<std::string> channel_names;
+  for (auto const& [part, collective] : channels) channel_names.push_back(part + " " + collective);
+  write_texts(file, axis_name(Axis::channel), channel_names);
+  for (auto const* axis : schema::axis_names) check_hdf5(H5DSset_scale(open_dataset(file, axis).get(), axis), axis);
+}
+
+void create_series(hid_t file, schema::Series const& series, std::vector<hsize_t> const& axis_length) {
+  std::vector<hsize_t> size;
+  for (int d = 0; d < series.axes; ++d) size.push_back(axis_length[index(series.axis[static_cast<std::size_t>(d)])]);
+  auto const set = create_growing(file, series.name, file_type(series.type), size);
+  write_text_attribute(set.get(), "units", series.unit);
+  write_text_attribute(set.get(), "long_name", series.meaning);
+  for (unsigned d = 0; d < size.size(); ++d) {
+    auto const scale = open_dataset(file, axis_name(series.axis[d]));
+    check_hdf5(H5DSattach_scale(set.get(), scale.get(), d), series.name);
+  }
+}
+
+void write_summary(hid_t file, TrainingSummary const& summary) {
+  Handle const group(H5Gcreate2(file, "summary", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), H5Gclose, "summary");
+  for (auto const& [name, value] : {std::pair{"samples_per_second", summary.samples_per_second},
+                                    {"training_seconds", summary.training_seconds},
+                                    {"bytes_per_step", summary.bytes_per_step},
+                                    {"test_loss", summary.test_loss},
+                                    {"test_accuracy", summary.test_accuracy}})
+    write_scalar(group.get(), name, H5T_NATIVE_DOUBLE, &value);
+  for (auto const& [name, value] :
+       {std::pair{"steps", summary.steps}, {"parameters", summary.parameters}, {"peak_memory", summary.peak_memory}})
+    write_scalar(group.get(), name, H5T_NATIVE_INT64, &value);
+  write_scalar(group.get(), "parameter_digest", H5T_NATIVE_UINT64, &summary.parameter_digest);
+}
+
+void mark_complete(hid_t file) {
+  Handle const origin(H5Gopen2(file, "provenance", H5P_DEFAULT), H5Gclose, "provenance");
+  write_text(origin.get(), "end", utc_now());
+  std::int32_t const complete = 1;
+  Handle const flag(H5Aopen(file, "complete", H5P_DEFAULT), H5Aclose, "complete");
+  check_hdf5(H5Awrite(flag.get(), H5T_NATIVE_INT32, &complete), "complete");
+}
+
+}  // namespace
+
+struct RunFile::Shared {
+  Handle file, transfer;
+};
+
+RunFile::RunFile(Communicator& comm, std::string path, bool overwrite, Provenance const& provenance,
+                 std::vector<Channel> const& channels)
+    : comm_(comm), path_(std::move(path)), temporary_(path_ + ".tmp"), channels_(channels) {
+  prepare_hdf5();
+  comm_.agree([&] {
+    if (comm_.rank() != 0) return;
+    namespace fs = std::filesystem;
+    std::error_code status;
+    if (!overwrite && fs::exists(path_, status))
+      refuse(fmt::format("output.file = \"{}\" exists; choose another name or set output.overwrite = true", path_));
+    auto const folder = fs::absolute(path_).parent_path();
+    fs::create_directories(folder, status);
+    if (status) refuse(fmt::format("output folder {} cannot be made: {}", folder.string(), status.message()));
+    try {
+      lay_out(provenance);
+    } catch (Error const& error) {
+      refuse(fmt::format("output.file = \"{}\" cannot be written: {}", path_, error.what()));
+    }
+  });
+}
+
+void RunFile::lay_out(Provenance const& provenance) const {
+  auto file = create_file(temporary_);
+  write_text_attribute(file.get(), "schema_name", schema::name);
+  write_text_attribute(file.get(), "schema_version", schema::version);
+  create_complete_flag(file.get());
+  {
+    Handle const origin(H5Gcreate2(file.get(), "provenance", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), H5Gclose,
+                        "provenance");
+    for (auto const& [name, text] : provenance) write_text(origin.get(), name, text);
+  }
+  auto const ranks = static_cast<std::size_t>(comm_.size());
+  create_axes(file.get(), ranks, channels_);
+  for (auto const& series : schema::series)
+    create_series(file.get(), series, {0, 0, ranks, phase_names.size(), channels_.size()});
+  file.close(temporary_);
+}
+
+void RunFile::append(StepRecord const& record) {
+  require(record.bytes_sent.size() == channels_.size() && record.messages.size() == channels_.size(),
+          "RunFile: traffic channels must be known when the file is made");
+  axis_pending_[index(Axis::step)].push_back(record.step);
+  std::size_t which = 0;
+  for (double const value : {static_cast<double>(record.epoch), record.loss, record.accuracy, record.learning_rate})
+    pending_[which++].push_back(value);
+  pending_[which].insert(pending_[which].end(), record.seconds.begin(), record.seconds.end());
+  ++which;
+  pending_[which].insert(pending_[which].end(), record.bytes_sent.begin(), record.bytes_sent.end());
+  ++which;
+  pending_[which].insert(pending_[which].end(), record.messages.begin(), record.messages.end());
+}
+
+void RunFile::append(EpochRecord const& record) {
+  axis_pending_[index(Axis::epoch)].push_back(record.epoch);
+  std::size_t which = n_series - 3;
+  for (double const value : {record.test_loss, record.test_accuracy, record.training_seconds})
+    pending_[which++].push_back(value);
+}
+
+void RunFile::flush() {
+  Shared file{open_together(comm_, temporary_), collective_transfer()};
+  for (auto const axis : {Axis::step, Axis::epoch}) grow_axis(file, axis);
+  for (std::size_t which = 0; which < n_series; ++which) write_series(file, which);
+  for (auto const axis : {Axis::step, Axis::epoch}) {
+    written_[index(axis)] += axis_pending_[index(axis)].size();
+    axis_pending_[index(axis)].clear();
+  }
+  file.file.close(temporary_);
+}
+
+namespace {
+
+/// Collective: extends a dataset and writes `values` into the block (start, size) of it; a rank that has nothing to say
+/// takes part with an empty selection.
+struct Block {
+  std::vector<hsize_t> extent, start, size;
+  bool mine;
+};
+void write_block(hid_t file, hid_t transfer, char const* name, Block const& block, hid_t memory_type,
+                 void const* values) {
+  auto const set = open_dataset(file, name);
+  check_hdf5(H5Dset_extent(set.get(), block.extent.data()), name);
+  Handle const target(H5Dget_space(set.get()), H5Sclose, name);
+  auto const memory = simple_space(block.size);
+  if (block.mine) {
+    check_hdf5(
+        H5Sselect_hyperslab(target.get(), H5S_SELECT_SET, block.start.data(), nullptr, block.size.data(), nullptr),
+        name);
+  } else {
+    check_hdf5(H5Sselect_none(target.get()), name);
+    check_hdf5(H5Sselect_none(memory.get()), name);
+  }
+  check_hdf5(H5Dwrite(set.get(), memory_type, memory.get(), target.get(), transfer, values), name);
+}
+
+}  // namespace
+
+void RunFile::grow_axis(Shared const& file, Axis axis) {
+  auto const& values = axis_pending_[index(axis)];
+  if (values.empty()) return;
+  hsize_t const before = written_[index(axis)], more = values.size();
+  write_block(file.file.get(), file.transfer.get(), axis_name(axis),
+              {.extent = {before + more}, .start = {before}, .size = {more}, .mine = comm_.rank() == 0},
+              H5T_NATIVE_INT64, values.data());
+}
+
+void RunFile::write_series(Shared const& file, std::size_t which) {
+  auto const& series = schema::series[which];
+  auto& values = pending_[which];
+  auto const time = index(series.axis[0]);
+  hsize_t const before = written_[time], more = axis_pending_[time].size();
+  if (more == 0) return;
+  Block block{.extent = {before + more}, .start = {before}, .size = {more}, .mine = comm_.rank() == 0};
+  if (series.axes == 3) {  // (time, rank, something): every rank has its own
+    hsize_t const width = values.size() / more;
+    block.extent.insert(block.extent.end(), {static_cast<hsize_t>(comm_.size()), width});
+    block.start.insert(block.start.end(), {static_cast<hsize_t>(comm_.rank()), 0});
+    block.size.insert(block.size.end(), {1, width});
+    block.mine = true;
+  }
+  write_block(file.file.get(), file.transfer.get(), series.name, block, H5T_NATIVE_DOUBLE, values.data());
+  values.clear();
+}
+
+void RunFile::finish(TrainingSummary const& summary) {
+  flush();
+  comm_.agree([&] {
+    if (comm_.rank() != 0) return;
+    auto file = open_file(temporary_);
+    write_summary(file.get(), summary);
+    mark_complete(file.get());
+    file.close(temporary_);
+    std::error_code status;
+    std::filesystem::rename(temporary_, path_, status);
+    if (status) throw Error(ExitCode::run_time, fmt::format("{} cannot be renamed: {}", temporary_, status.message()));
+  });
+}
+
+std::string utc_now() {
+  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
+}
+
+std::string hdf5_version() {
+  unsigned major = 0, minor = 0, release = 0;
+  check_hdf5(H5get_libversion(&major, &minor, &release), "version");
+  return fmt::format("{}.{}.{}", major, minor, release);
+}
+
+}  // namespace minidad

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <array>
+#include <string>
+#include <vector>
+
+#include "comm/communicator.hpp"
+#include "io/records.hpp"
+#include "io/schema.hpp"
+
+namespace minidad {
+
+/// The HDF5 file of a run, see schema.hpp. While the run goes on it is called `path`.tmp; it gets its name when it is
+/// complete. Between calls it is closed, so it can be read at any time, also after a kill.
+/// Rank 0 lays it out alone; what ranks measure themselves is written by all of them together.
+class RunFile {
+ public:
+  /// Collective. Refuses (AgreedError, user) a path that exists, unless `overwrite`, and one that cannot be written.
+  RunFile(Communicator& comm, std::string path, bool overwrite, Provenance const& provenance,
+          std::vector<Channel> const& channels);
+
+  void append(StepRecord const& record);
+  void append(EpochRecord const& record);
+  /// Collective. Writes what was appended since.
+  void flush();
+  /// Collective. Flushes, writes the summary, marks the file complete and gives it its name.
+  void finish(TrainingSummary const& summary);
+
+  std::string const& path() const { return path_; }
+
+ private:
+  static constexpr std::size_t n_series = std::size(schema::series);
+  void lay_out(Provenance const& provenance) const;
+  struct Shared;  // the file while all ranks have it open
+  void grow_axis(Shared const& file, schema::Axis axis);
+  void write_series(Shared const& file, std::size_t which);
+
+  Communicator& comm_;
+  std::string path_, temporary_;
+  std::vector<Channel> channels_;
+  std::array<std::size_t, 2> written_{};                   // records in the file along step and epoch
+  std::array<std::vector<std::int64_t>, 2> axis_pending_;  // values of those axes to come
+  std::array<std::vector<double>, n_series> pending_;      // integers are exact in double up to 2^53
+};
+
+/// UTC now, ISO 8601.
+std::string utc_now();
+
+/// HDF5's version.
+std::string hdf5_version();
+
+}  // namespace minidad

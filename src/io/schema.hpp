@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <array>
+#include <span>
+
+namespace minidad::schema {
+
+// What a run file holds. This is the one place that says so: the writer walks these tables, and readers (analysis/)
+// follow them. A change of meaning raises the major version, an addition the minor one.
+
+inline constexpr char const* name = "minidad-run";
+inline constexpr char const* version = "1.0";
+
+// Attributes of the root group:
+//   schema_name, schema_version   text
+//   complete                      int32: 1 once the run has ended well; the file has its final name only then
+
+// Axes: one-dimensional datasets in the root group, HDF5 dimension scales, so that xarray labels the series with them.
+//   step     int64   steps done when the record was taken        grows
+//   epoch    int64   epochs done when the record was taken       grows
+//   rank     int64   MPI ranks
+//   phase    text    phases of a step, see core/phases.hpp
+//   channel  text    "part collective" of the traffic, e.g. "layer0 allgatherv"; "control" is what training itself
+//   needs
+enum class Axis { step, epoch, rank, phase, channel };
+inline constexpr std::array<char const*, 5> axis_names{"step", "epoch", "rank", "phase", "channel"};
+
+enum class Type { integer, real };  // int64, float64
+
+/// A dataset in the root group with time as its first axis.
+struct Series {
+  char const* name;
+  Type type;
+  std::array<Axis, 3> axis;
+  int axes;
+  char const* unit;
+  char const* meaning;
+};
+
+using enum Axis;
+// Series over steps cover the steps since the previous record.
+inline constexpr Series series[] = {
+    {"epoch_of_step", Type::integer, {step}, 1, "1", "epoch the step belongs to, from 0"},
+    {"loss", Type::real, {step}, 1, "nat", "training loss, mean over rows"},
+    {"accuracy", Type::real, {step}, 1, "1", "training accuracy"},
+    {"learning_rate", Type::real, {step}, 1, "1", "learning rate of the last of these steps"},
+    {"seconds", Type::real, {step, rank, phase}, 3, "s", "time spent per phase"},
+    {"bytes_sent", Type::real, {step, rank, channel}, 3, "byte", "bytes a rank has to send, by the best algorithm"},
+    {"messages", Type::integer, {step, rank, channel}, 3, "1", "collectives posted"},
+    {"test_loss", Type::real, {epoch}, 1, "nat", "loss on the test samples, mean over rows"},
+    {"test_accuracy", Type::real, {epoch}, 1, "1", "accuracy on the test samples"},
+    {"training_seconds", Type::real, {epoch}, 1, "s", "time in training since the start, rank 0"},
+};
+
+// Group /provenance: scalar texts. deck (resolved, TOML), command, version, git_hash, compiler, flags, build_type,
+// real,
+//   kokkos, kokkos_devices, execution_space, blas, mpi, hdf5, host, ranks, threads, transfer, start, end (UTC, ISO
+//   8601).
+// Group /summary: scalars, written at the end. samples_per_second (the figure of merit), training_seconds,
+// bytes_per_step
+//   (sent by the exchange, mean over ranks and steps), test_loss, test_accuracy: float64; steps, parameters,
+//   peak_memory (bytes, largest rank): int64; parameter_digest (of the bits of the final parameters): uint64.
+
+}  // namespace minidad::schema

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include "core/row_layout.hpp"
+#include "core/types.hpp"
+
+namespace minidad {
+
+enum class Op : char { none = 'N', transpose = 'T' };
+
+/// C <- alpha op(A) op(B) + beta C, by the vendor's BLAS through Kokkos Kernels. With beta = 0, C may hold anything
+/// before. Shapes must fit: op(A) (m, k), op(B) (k, n), C (m, n); any of them may be zero.
+void gemm(ExecSpace const& space, Op op_a, Op op_b, Real alpha, Matrix const& a, Matrix const& b, Real beta,
+          Matrix const& c);
+
+/// C <- A op(B), each block of rows by a call of its own: the bits of a row then depend on its block alone, and not on
+/// how many other rows of A this rank holds.
+void row_block_product(ExecSpace const& space, RowLayout const& blocks, Matrix const& a, Op op_b, Matrix const& b,
+                       Matrix const& c);
+
+}  // namespace minidad

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "nn/activation.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "core/error.hpp"
+#include "core/for_each_element.hpp"
+#include "core/kokkos_compat.hpp"
+
+namespace minidad {
+
+namespace {
+
+// Each activation: its value at z, and its derivative from the output a.
+struct Identity {
+  KOKKOS_INLINE_FUNCTION static Real value(Real z) { return z; }
+  KOKKOS_INLINE_FUNCTION static Real derivative(Real) { return 1; }
+};
+struct Relu {
+  KOKKOS_INLINE_FUNCTION static Real value(Real z) { return z > 0 ? z : Real(0); }
+  KOKKOS_INLINE_FUNCTION static Real derivative(Real a) { return a > 0 ? Real(1) : Real(0); }
+};
+struct Tanh {
+  KOKKOS_INLINE_FUNCTION static Real value(Real z) { return math::tanh(z); }
+  KOKKOS_INLINE_FUNCTION static Real derivative(Real a) { return 1 - a * a; }
+};
+struct Sigmoid {
+  KOKKOS_INLINE_FUNCTION static Real value(Real z) { return 1 / (1 + math::exp(-z)); }
+  KOKKOS_INLINE_FUNCTION static Real derivative(Real a) { return a * (1 - a); }
+};
+
+template <class Phi>
+void activate(ExecSpace const& space, Vector const& bias, Matrix const& z) {
+  for_each_element(
+      "minidad::nn::add_bias_and_activate", space, z.extent(0), z.extent(1),
+      KOKKOS_LAMBDA(std::size_t row, std::size_t col) { z(row, col) = Phi::value(z(row, col) + bias(col)); });
+}
+
+template <class Phi>
+void differentiate(ExecSpace const& space, Matrix const& a, Matrix const& delta) {
+  for_each_element(
+      "minidad::nn::multiply_by_derivative", space, delta.extent(0), delta.extent(1),
+      KOKKOS_LAMBDA(std::size_t row, std::size_t col) { delta(row, col) *= Phi::derivative(a(row, col)); });
+}
+
+}  // namespace
+
+Activation activation_named(std::string const& name) {
+  for (std::size_t i = 0; i < activation_names.size(); ++i)
+    if (name == activation_names[i]) return static_cast<Activation>(i);
+  refuse(fmt::format("activation '{}' is unknown; there are {}", name, fmt::join(activation_names, ", ")));
+}
+
+void add_bias_and_activate(ExecSpace const& space, Activation phi, Vector const& bias, Matrix const& z) {
+  require(bias.extent(0) == z.extent(1), "add_bias_and_activate: one bias per column");
+  switch (phi) {
+    case Activation::identity: return activate<Identity>(space, bias, z);
+    case Activation::relu: return activate<Relu>(space, bias, z);
+    case Activation::tanh: return activate<Tanh>(space, bias, z);
+    case Activation::sigmoid: return activate<Sigmoid>(space, bias, z);
+  }
+}
+
+void multiply_by_derivative(ExecSpace const& space, Activation phi, Matrix const& a, Matrix const& delta) {
+  require(a.extent(0) == delta.extent(0) && a.extent(1) == delta.extent(1), "multiply_by_derivative: shapes differ");
+  switch (phi) {
+    case Activation::identity: return;
+    case Activation::relu: return differentiate<Relu>(space, a, delta);
+    case Activation::tanh: return differentiate<Tanh>(space, a, delta);
+    case Activation::sigmoid: return differentiate<Sigmoid>(space, a, delta);
+  }
+}
+
+}  // namespace minidad

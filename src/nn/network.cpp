@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "nn/network.hpp"
+
+#include "core/error.hpp"
+#include "linalg/gemm.hpp"
+
+namespace minidad {
+
+Network::Network(std::vector<LayerShape> shapes, std::uint64_t seed, ExecSpace const& space)
+    : shapes_(std::move(shapes)), parameters_("parameters", shapes_) {
+  for (std::size_t l = 1; l < shapes_.size(); ++l)
+    require(shapes_[l].in == shapes_[l - 1].out, "Network: neighbouring layers do not fit");
+  initialise(space, shapes_, seed, parameters_);
+}
+
+void Network::forward(ExecSpace const& space, Tape const& tape) const {
+  for (std::size_t l = 0; l < layers(); ++l) {
+    auto const& out = tape.activation[l + 1];
+    row_block_product(space, tape.blocks, tape.activation[l], Op::none, parameters_.layer[l].weight, out);
+    add_bias_and_activate(space, shapes_[l].activation, parameters_.layer[l].bias, out);
+  }
+}
+
+std::vector<LayerShape> layer_shapes(NetworkSettings const& settings, std::size_t inputs, std::size_t classes) {
+  auto const phi = activation_named(settings.activation);
+  std::vector<LayerShape> shapes;
+  std::size_t in = inputs;
+  for (auto const width : settings.hidden) {
+    shapes.push_back({in, static_cast<std::size_t>(width), phi});
+    in = static_cast<std::size_t>(width);
+  }
+  shapes.push_back({in, classes, Activation::identity});
+  return shapes;
+}
+
+std::size_t parameter_count(std::vector<LayerShape> const& shapes) {
+  std::size_t count = 0;
+  for (auto const& shape : shapes) count += shape.size();
+  return count;
+}
+
+}  // namespace minidad

@@ -6,6 +6,7 @@
 
 #include "comm/communicator_impl.hpp"
 #include "comm/sum_in_place.hpp"
+#include "core/fill.hpp"
 #include "core/kokkos_compat.hpp"
 
 namespace minidad {
@@ -45,6 +46,7 @@ Communicator::Communicator() : impl_(std::make_unique<Impl>()) {
   MPI_Comm_rank(impl_->comm, &impl_->rank);
   MPI_Comm_size(impl_->comm, &impl_->size);
   impl_->traffic = Traffic(impl_->size);
+  impl_->traffic.entry("control", "allreduce");  // always the first, used or not
 }
 
 Communicator::~Communicator() {
@@ -79,7 +81,7 @@ void Communicator::choose_transfer(Transfer transfer, ExecSpace const& space) {
   impl_->transfer = transfer;
   if (transfer == Transfer::staged) return;
   Vector const probe("minidad::comm::transfer_probe", 1);
-  Kokkos::deep_copy(space, probe, Real(1));
+  fill(space, probe, 1);
   SumInPlace sum(*this, probe, {{"control", 1}});
   sum.start(space);
   sum.finish(space);

@@ -97,6 +97,9 @@ void IdxFile::read(std::span<std::uint8_t> bytes) {
 void IdxFile::expect_end() {
   std::array<std::uint8_t, 1> extra{};
   if (read_some(extra) > 0) complain("goes on after the items its header promises");
+  int code = Z_OK;  // zlib reports a stream cut inside its last checksum here only
+  gzerror(static_cast<gzFile>(file_.get()), &code);
+  if (code != Z_OK && code != Z_STREAM_END) complain("damaged: its compressed data is cut off");
 }
 
 }  // namespace minidad

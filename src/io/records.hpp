@@ -15,7 +15,7 @@ namespace minidad {
 /// One entry of the time series. Means and sums are over the steps since the previous entry.
 struct StepRecord {
   std::int64_t step = 0;   ///< steps done so far
-  std::int64_t epoch = 0;  ///< the one this step belongs to, from 0
+  std::int64_t epoch = 0;  ///< the one this step belongs to, from 1
   double loss = 0;         ///< training loss, mean over all ranks' rows, nats
   double accuracy = 0;     ///< training accuracy, in [0, 1]
   double learning_rate = 0;

@@ -100,7 +100,7 @@ void create_series(hid_t file, schema::Series const& series, std::vector<hsize_t
 }
 
 void write_summary(hid_t file, TrainingSummary const& summary) {
-  Handle const group(H5Gcreate2(file, "summary", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), H5Gclose, "summary");
+  Handle const group(H5Gopen2(file, "summary", H5P_DEFAULT), H5Gclose, "summary");
   for (auto const& [name, value] : {std::pair{"samples_per_second", summary.samples_per_second},
                                     {"training_seconds", summary.training_seconds},
                                     {"bytes_per_step", summary.bytes_per_step},
@@ -157,6 +157,7 @@ void RunFile::lay_out(Provenance const& provenance) const {
     Handle const origin(H5Gcreate2(file.get(), "provenance", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), H5Gclose,
                         "provenance");
     for (auto const& [name, text] : provenance) write_text(origin.get(), name, text);
+    Handle const summary(H5Gcreate2(file.get(), "summary", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), H5Gclose, "summary");
   }
   auto const ranks = static_cast<std::size_t>(comm_.size());
   create_axes(file.get(), ranks, channels_);
@@ -165,25 +166,33 @@ void RunFile::lay_out(Provenance const& provenance) const {
   file.close(temporary_);
 }
 
+void RunFile::put(std::string_view series, std::span<double const> values) {
+  for (std::size_t which = 0; which < n_series; ++which) {
+    if (series != schema::series[which].name) continue;
+    pending_[which].insert(pending_[which].end(), values.begin(), values.end());
+    return;
+  }
+  require(false, "RunFile: no such series");
+}
+
 void RunFile::append(StepRecord const& record) {
   require(record.bytes_sent.size() == channels_.size() && record.messages.size() == channels_.size(),
           "RunFile: traffic channels must be known when the file is made");
   axis_pending_[index(Axis::step)].push_back(record.step);
-  std::size_t which = 0;
-  for (double const value : {static_cast<double>(record.epoch), record.loss, record.accuracy, record.learning_rate})
-    pending_[which++].push_back(value);
-  pending_[which].insert(pending_[which].end(), record.seconds.begin(), record.seconds.end());
-  ++which;
-  pending_[which].insert(pending_[which].end(), record.bytes_sent.begin(), record.bytes_sent.end());
-  ++which;
-  pending_[which].insert(pending_[which].end(), record.messages.begin(), record.messages.end());
+  put("epoch_of_step", std::array{static_cast<double>(record.epoch)});
+  put("loss", std::array{record.loss});
+  put("accuracy", std::array{record.accuracy});
+  put("learning_rate", std::array{record.learning_rate});
+  put("seconds", record.seconds);
+  put("bytes_sent", record.bytes_sent);
+  put("messages", std::vector<double>(record.messages.begin(), record.messages.end()));
 }
 
 void RunFile::append(EpochRecord const& record) {
   axis_pending_[index(Axis::epoch)].push_back(record.epoch);
-  std::size_t which = n_series - 3;
-  for (double const value : {record.test_loss, record.test_accuracy, record.training_seconds})
-    pending_[which++].push_back(value);
+  put("test_loss", std::array{record.test_loss});
+  put("test_accuracy", std::array{record.test_accuracy});
+  put("training_seconds", std::array{record.training_seconds});
 }
 
 void RunFile::flush() {

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <array>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "comm/communicator.hpp"
@@ -33,6 +35,7 @@ class RunFile {
   static constexpr std::size_t n_series = std::size(schema::series);
   void lay_out(Provenance const& provenance) const;
   struct Shared;  // the file while all ranks have it open
+  void put(std::string_view series, std::span<double const> values);
   void grow_axis(Shared const& file, schema::Axis axis);
   void write_series(Shared const& file, std::size_t which);
 

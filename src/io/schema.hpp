@@ -21,8 +21,7 @@ inline constexpr char const* version = "1.0";
 //   epoch    int64   epochs done when the record was taken       grows
 //   rank     int64   MPI ranks
 //   phase    text    phases of a step, see core/phases.hpp
-//   channel  text    "part collective" of the traffic, e.g. "layer0 allgatherv"; "control" is what training itself
-//   needs
+//   channel  text    "part collective" of the traffic, e.g. "layer0 allgatherv"; "control" is not the exchange's
 enum class Axis { step, epoch, rank, phase, channel };
 inline constexpr std::array<char const*, 5> axis_names{"step", "epoch", "rank", "phase", "channel"};
 
@@ -41,11 +40,11 @@ struct Series {
 using enum Axis;
 // Series over steps cover the steps since the previous record.
 inline constexpr Series series[] = {
-    {"epoch_of_step", Type::integer, {step}, 1, "1", "epoch the step belongs to, from 0"},
+    {"epoch_of_step", Type::integer, {step}, 1, "1", "epoch the step belongs to, from 1"},
     {"loss", Type::real, {step}, 1, "nat", "training loss, mean over rows"},
     {"accuracy", Type::real, {step}, 1, "1", "training accuracy"},
     {"learning_rate", Type::real, {step}, 1, "1", "learning rate of the last of these steps"},
-    {"seconds", Type::real, {step, rank, phase}, 3, "s", "time spent per phase"},
+    {"seconds", Type::real, {step, rank, phase}, 3, "s", "time spent per phase; io is the writing of earlier records"},
     {"bytes_sent", Type::real, {step, rank, channel}, 3, "byte", "bytes a rank has to send, by the best algorithm"},
     {"messages", Type::integer, {step, rank, channel}, 3, "1", "collectives posted"},
     {"test_loss", Type::real, {epoch}, 1, "nat", "loss on the test samples, mean over rows"},
@@ -53,13 +52,14 @@ inline constexpr Series series[] = {
     {"training_seconds", Type::real, {epoch}, 1, "s", "time in training since the start, rank 0"},
 };
 
-// Group /provenance: scalar texts. deck (resolved, TOML), command, version, git_hash, compiler, flags, build_type,
-// real,
-//   kokkos, kokkos_devices, execution_space, blas, mpi, hdf5, host, ranks, threads, transfer, start, end (UTC, ISO
-//   8601).
-// Group /summary: scalars, written at the end. samples_per_second (the figure of merit), training_seconds,
-// bytes_per_step
-//   (sent by the exchange, mean over ranks and steps), test_loss, test_accuracy: float64; steps, parameters,
-//   peak_memory (bytes, largest rank): int64; parameter_digest (of the bits of the final parameters): uint64.
+// Group /provenance: scalar texts.
+//   deck (resolved, TOML), command, version, git_hash, compiler, flags, build_type, real, kokkos, kokkos_devices,
+//   execution_space, blas, mpi, hdf5, host (rank 0's), ranks, threads (of a rank), transfer, start, end (UTC, ISO 8601)
+// Group /summary: scalars.
+//   float64: samples_per_second (the figure of merit), training_seconds, bytes_per_step (sent by the exchange, mean over
+//            ranks and steps; control traffic not included), test_loss, test_accuracy
+//   int64:   steps, parameters, peak_memory (bytes, largest rank)
+//   uint64:  parameter_digest (of the bits of the final parameters)
+// Both are there from the start, but `end` and what /summary holds appear when the run completes.
 
 }  // namespace minidad::schema

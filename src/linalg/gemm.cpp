@@ -4,6 +4,7 @@
 #include <KokkosBlas3_gemm.hpp>
 
 #include "core/error.hpp"
+#include "core/fill.hpp"
 
 namespace minidad {
 
@@ -29,7 +30,7 @@ void gemm(ExecSpace const& space, Op op_a, Op op_b, Real alpha, Matrix const& a,
   if (m == 0 || n == 0) return;
   if (k == 0) {  // Kokkos Kernels 3.4 leaves C as it is
     require(beta == Real(0), "gemm: an empty product is only ever assigned");
-    Kokkos::deep_copy(space, c, Real(0));
+    fill(space, c, 0);
     return;
   }
   char const name_a[] = {static_cast<char>(op_a), 0}, name_b[] = {static_cast<char>(op_b), 0};

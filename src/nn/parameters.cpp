@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "core/fill.hpp"
 #include "core/random.hpp"
 
 namespace minidad {
@@ -38,7 +39,7 @@ void initialise(ExecSpace const& space, std::vector<LayerShape> const& shapes, s
     auto const in = static_cast<double>(shapes[l].in), out = static_cast<double>(shapes[l].out);
     double const bound = std::sqrt(6.0 / (shapes[l].activation == Activation::relu ? in : in + out));
     fill_uniform(space, seed, static_cast<std::uint32_t>(l), bound, parameters.layer[l].weight);
-    Kokkos::deep_copy(space, parameters.layer[l].bias, Real(0));
+    fill(space, parameters.layer[l].bias, 0);
   }
 }
 

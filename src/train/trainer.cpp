@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "core/error.hpp"
 #include "core/memory.hpp"
 #include "train/replica_check.hpp"
 
@@ -60,6 +61,15 @@ void Trainer::step(std::size_t epoch, std::size_t step_of_epoch) {
   samples_done_ += static_cast<std::int64_t>(ranks.rows());
 }
 
+void Trainer::forget_traffic() {
+  sent_before_.clear();
+  messages_before_.clear();
+  for (auto const& entry : parts_.comm.traffic().entries()) {
+    sent_before_.push_back(entry.sent);
+    messages_before_.push_back(entry.messages);
+  }
+}
+
 StepRecord Trainer::record(std::int64_t epoch) {
   auto const mean = mean_over_ranks(parts_.comm, loss_.collect(parts_.space));
   StepRecord record{.step = steps_done_,
@@ -71,8 +81,7 @@ StepRecord Trainer::record(std::int64_t epoch) {
                     .bytes_sent = {},
                     .messages = {}};
   auto const& entries = parts_.comm.traffic().entries();
-  sent_before_.resize(entries.size());
-  messages_before_.resize(entries.size());
+  require(entries.size() == sent_before_.size(), "Trainer: traffic entries must not appear during a run");
   for (std::size_t i = 0; i < entries.size(); ++i) {
     record.bytes_sent.push_back(entries[i].sent - std::exchange(sent_before_[i], entries[i].sent));
     record.messages.push_back(entries[i].messages - std::exchange(messages_before_[i], entries[i].messages));
@@ -96,6 +105,7 @@ EpochRecord Trainer::evaluate(std::int64_t epoch) {
 TrainingSummary Trainer::run(Observer const& observer) {
   TrainingSummary summary;
   double const sent_at_start = exchanged_bytes(parts_.comm.traffic());
+  forget_traffic();
   parts_.clock.lap();
   for (std::int64_t epoch = 0; epoch < settings_.epochs; ++epoch) {
     auto start = std::chrono::steady_clock::now();
@@ -104,7 +114,7 @@ TrainingSummary Trainer::run(Observer const& observer) {
       if (settings_.check_replicas_every > 0 && steps_done_ % settings_.check_replicas_every == 0)
         check_replicas(parts_.space, parts_.comm, parts_.network.parameters(), steps_done_);
       if (steps_done_ % settings_.record_every == 0 || steps_done_ == total_steps()) {
-        auto const now = record(epoch);
+        auto const now = record(epoch + 1);
         summary.training_seconds += seconds_since(start);
         observer.step(now);
         start = std::chrono::steady_clock::now();

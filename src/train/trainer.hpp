@@ -59,6 +59,7 @@ class Trainer {
 
  private:
   StepRecord record(std::int64_t epoch);
+  void forget_traffic();  // what was sent before the run is not the run's
 
   TrainerParts parts_;
   TrainingSettings settings_;

@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Reads and compares the run files of minidad."""
+
+from .reader import Run, RunFileError, Series, read_run
+from .table import comparison
+
+__all__ = ["Run", "RunFileError", "Series", "comparison", "read_run"]

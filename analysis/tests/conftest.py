@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Run files for the tests: small ones made here, and one that minidad itself has written."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Callable
+
+import h5py
+import numpy as np
+import pytest
+
+import minidad_analysis
+from minidad_analysis.reader import SERIES
+
+DECK = """\
+[schedule]
+kind = 'cosine'                          # how the rate changes: constant, step, cosine
+
+[exchange]
+method = '{method}'                      # what ranks send each other: dsgd, dad
+deterministic = {deterministic}          # the same weight bits for any number of ranks (dad)
+
+[output]
+file = 'run.h5'                          # HDF5 file of the run
+"""
+
+
+def write_run(
+    path: Path,
+    *,
+    schema: str = "minidad-run",
+    version: str = "1.0",
+    complete: bool = True,
+    method: str = "dad",
+    deterministic: bool = False,
+    ranks: int = 2,
+    bytes_per_step: float = 1250000.0,
+    change: Callable[[h5py.File], None] = lambda file: None,
+) -> Path:
+    """Writes a run file as the schema has it, and lets `change` spoil or extend it."""
+    axes = {
+        "step": np.array([10, 20, 30]),
+        "epoch": np.array([1, 2]),
+        "rank": np.arange(ranks),
+        "phase": ["forward", "backward"],
+        "channel": ["control allreduce", "layer0 allgatherv", "layer1 allgatherv"],
+    }
+    with h5py.File(path, "w") as file:
+        file.attrs.update(schema_name=schema, schema_version=version, complete=np.int32(complete))
+        for name, values in axes.items():
+            file[name] = values
+            file[name].make_scale(name)
+        for name, (kind, names) in SERIES.items():
+            shape = tuple(len(axes[axis]) for axis in names)
+            file[name] = np.arange(np.prod(shape), dtype=kind).reshape(shape)
+            file[name].attrs.update(units="1", long_name=f"meaning of {name}")
+            for dimension, axis in zip(file[name].dims, names):
+                dimension.attach_scale(file[axis])
+        deck = DECK.format(method=method, deterministic=str(deterministic).lower())
+        file.create_group("provenance").update(deck=deck, ranks=str(ranks), version="0.1.0")
+        if complete:
+            file.create_group("summary").update(
+                samples_per_second=1234.56,
+                bytes_per_step=bytes_per_step,
+                test_accuracy=0.8765,
+                parameter_digest=np.uint64(2**64 - 1),
+            )
+        change(file)
+    return path
+
+
+@pytest.fixture
+def make_run(tmp_path: Path) -> Callable[..., Path]:
+    """write_run into a file of this test."""
+
+    def make(name: str = "run.h5", **how) -> Path:
+        return write_run(tmp_path / name, **how)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def real_file() -> Path:
+    """A run file that minidad has written."""
+    if "MINIDAD_RUN_FILE" not in os.environ:
+        raise pytest.UsageError("set MINIDAD_RUN_FILE to a run file that minidad has written")
+    return Path(os.environ["MINIDAD_RUN_FILE"])
+
+
+@pytest.fixture(scope="session")
+def command() -> Callable[..., subprocess.CompletedProcess]:
+    """Runs the command line in a process of its own."""
+    package = Path(minidad_analysis.__file__).parent.parent
+
+    def run(*arguments: object) -> subprocess.CompletedProcess:
+        return subprocess.run(
+            [sys.executable, "-m", "minidad_analysis", *map(str, arguments)],
+            env={**os.environ, "PYTHONPATH": str(package)},
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+
+    return run

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "comm/communicator.hpp"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "comm/row_gather.hpp"
+#include "comm/sum_in_place.hpp"
+#include "core/error.hpp"
+#include "support/host_copy.hpp"
+#include "support/test_comm.hpp"
+
+namespace minidad {
+
+TEST(SumInPlace, AddsOverRanksAsOftenAsItIsStarted) {
+  auto& comm = test_comm();
+  ExecSpace const space;
+  Vector const buffer("minidad::test::buffer", 5);
+  SumInPlace sum(comm, buffer, {{"test_sum_a", 2}, {"test_sum_b", 3}});
+  for (int round = 1; round <= 3; ++round) {
+    Kokkos::deep_copy(buffer, static_cast<Real>(round * (comm.rank() + 1)));
+    sum.start(space);
+    sum.progress();
+    sum.finish(space);
+    EXPECT_EQ(host_copy(buffer), std::vector<Real>(5, static_cast<Real>(round * comm.size() * (comm.size() + 1) / 2)));
+  }
+  auto const& a = comm.traffic().entry("test_sum_a", "allreduce");
+  auto const& b = comm.traffic().entry("test_sum_b", "allreduce");
+  EXPECT_EQ(a.messages, 3);
+  EXPECT_EQ(b.messages, 0);  // travelled with a
+  EXPECT_EQ(a.payload, static_cast<std::int64_t>(3 * 2 * sizeof(Real)));
+  EXPECT_EQ(b.sent, 3 * allreduce_bytes(comm.size(), 3 * sizeof(Real)));
+}
+
+TEST(RowGather, StacksRaggedRowsInRankOrder) {
+  auto& comm = test_comm();
+  ExecSpace const space;
+  auto const ranks = static_cast<std::size_t>(comm.size()), rank = static_cast<std::size_t>(comm.rank());
+  RowGather gather(comm, "test_gather", 3 * ranks, 2);
+  for (std::size_t const shift : {0, 1, 2}) {  // layouts change from call to call, and some ranks have nothing
+    RowLayout layout;
+    for (std::size_t r = 0; r < ranks; ++r) layout.offset.push_back(layout.offset.back() + (r + shift) % 3);
+    auto const mine = gather.slot(layout);
+    EXPECT_EQ(mine.extent(0), layout.rows_of(rank));
+    Kokkos::deep_copy(mine, static_cast<Real>(10 * shift + rank));
+    gather.start(space, layout);
+    gather.progress();
+    auto const found = host_copy(gather.finish(space));
+    std::vector<Real> expected;
+    for (std::size_t r = 0; r < ranks; ++r)
+      expected.insert(expected.end(), 2 * layout.rows_of(r), static_cast<Real>(10 * shift + r));
+    EXPECT_EQ(found, expected);
+  }
+}
+
+TEST(Communicator, AgreesThatAllIsWell) {
+  bool ran = false;
+  test_comm().agree([&] { ran = true; });
+  EXPECT_TRUE(ran);
+}
+
+TEST(Communicator, TurnsOneRanksErrorIntoEverybodys) {
+  auto& comm = test_comm();
+  int const culprit = comm.size() - 1;
+  try {
+    comm.agree([&] {
+      if (comm.rank() == culprit) throw Error(ExitCode::run_time, fmt::format("disk {} is full", comm.rank()));
+    });
+    ADD_FAILURE() << "nothing was thrown";
+  } catch (AgreedError const& error) {
+    EXPECT_EQ(error.code(), ExitCode::run_time);
+    auto const text = fmt::format("disk {} is full", culprit);
+    EXPECT_EQ(std::string(error.what()), comm.size() == 1 ? text : fmt::format("rank {}: {}", culprit, text));
+  }
+}
+
+TEST(Communicator, SaysOnceWhatAllRanksSay) {
+  try {
+    test_comm().agree([] { refuse("no such file"); });
+    ADD_FAILURE() << "nothing was thrown";
+  } catch (AgreedError const& error) {
+    EXPECT_EQ(error.code(), ExitCode::user);
+    EXPECT_EQ(std::string(error.what()), "no such file");
+  }
+}
+
+TEST(Communicator, AgreesOnForeignExceptionsToo) {
+  auto& comm = test_comm();
+  EXPECT_THROW(comm.agree([&] {
+    if (comm.rank() == 0) throw std::bad_alloc();
+  }),
+               AgreedError);
+  EXPECT_THROW(comm.agree([&] {
+    if (comm.rank() == 0) throw std::out_of_range("index");
+  }),
+               AgreedError);
+}
+
+TEST(Communicator, ChecksDevicePointersBeforeItUsesThem) {
+  auto& comm = test_comm();
+  ExecSpace const space;
+  comm.choose_transfer(Transfer::device, space);  // on a host build this is plain memory and must work
+  Vector const buffer("minidad::test::buffer", 4);
+  Kokkos::deep_copy(buffer, Real(1));
+  SumInPlace sum(comm, buffer, {{"test_device", 4}});
+  sum.start(space);
+  sum.finish(space);
+  EXPECT_EQ(host_copy(buffer), std::vector<Real>(4, static_cast<Real>(comm.size())));
+  comm.choose_transfer(Transfer::staged, space);
+}
+
+}  // namespace minidad

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "support/small_problem.hpp"
+
+#include "support/host_copy.hpp"
+
+namespace minidad {
+
+namespace {
+
+DataSettings data_settings(SmallProblem::Options const& options) {
+  DataSettings settings{.source = "synthetic", .mean = 0.5, .deviation = 0.29};
+  settings.features = static_cast<std::int64_t>(options.shapes.front().in);
+  settings.classes = static_cast<std::int64_t>(options.shapes.back().out);
+  settings.train_samples = static_cast<std::int64_t>(options.samples);
+  return settings;
+}
+
+BatchLoader loader(ExecSpace const& space, BatchPlan const& plan, std::size_t rank,
+                   SmallProblem::Options const& options) {
+  auto const settings = data_settings(options);
+  return {read_dataset(space, settings, Subset::train, 7,
+                       {plan.samples_of(rank), [&](std::size_t i) { return plan.place(i, rank); }}),
+          settings, options.batch};
+}
+
+std::size_t block(SmallProblem::Options const& options) {
+  return options.exchange.deterministic ? static_cast<std::size_t>(options.exchange.row_block) : 1;
+}
+
+std::vector<Real> gradient_of(SmallProblem& problem, BatchPlan const& plan, std::size_t rank, BatchLoader const& loader,
+                              std::size_t epoch, std::size_t step, Exchange* exchange) {
+  auto const& space = problem.space;
+  TapeMemory const memory(problem.options.shapes, problem.options.batch);
+  auto const tape = memory.tape(plan.blocks_at(step, rank));
+  Labels const label("minidad::test::label", problem.options.batch);
+  SoftmaxCrossEntropy loss(problem.options.batch);
+  loader.load(space, plan, rank, static_cast<std::uint64_t>(problem.options.training.seed), epoch, step, tape.input(),
+              label);
+  problem.network.forward(space, tape);
+  loss.evaluate(space, tape.output(), label, 1.0 / static_cast<double>(plan.ranks_at(step).rows()),
+                tape.output_delta());
+  BackwardWalk walk(space, problem.clock, problem.network, tape);
+  if (exchange != nullptr) {
+    exchange->reduce(walk, plan.ranks_at(step));
+  } else {
+    while (walk.next()) {
+      form_gradient(space, walk.local(), problem.gradient.layer[walk.layer()]);
+      walk.propagate();
+    }
+  }
+  return host_copy(problem.gradient.flat);
+}
+
+}  // namespace
+
+SmallProblem::SmallProblem(Communicator& comm_given, Options const& given)
+    : options(given),
+      comm(comm_given),
+      rank(static_cast<std::size_t>(comm.rank())),
+      plan(options.samples, options.batch, static_cast<std::size_t>(comm.size()), block(options)),
+      network(options.shapes, 5, space),
+      gradient("gradient", options.shapes),
+      exchange(make_exchange(options.exchange, comm, options.shapes, options.batch, gradient)),
+      optimiser(options.optimiser, gradient.flat.extent(0)),
+      train(loader(space, plan, rank, options)),
+      trainer(
+          {space, comm, clock, network, gradient, *exchange, optimiser, plan, train, train},
+          [&] {
+            auto training = options.training;
+            training.batch = static_cast<std::int64_t>(options.batch);
+            return training;
+          }(),
+          options.schedule) {}
+
+std::vector<Real> SmallProblem::exchanged_gradient(std::size_t epoch, std::size_t step) {
+  return gradient_of(*this, plan, rank, train, epoch, step, exchange.get());
+}
+
+std::vector<Real> SmallProblem::pooled_gradient_in_blocks(std::size_t epoch, std::size_t step, std::size_t block) {
+  BatchPlan const alone(options.samples, options.batch, 1, block);
+  return gradient_of(*this, alone, 0, loader(space, alone, 0, options), epoch, step, nullptr);
+}
+
+}  // namespace minidad

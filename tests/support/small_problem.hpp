@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "data/batch_loader.hpp"
+#include "exchange/exchange.hpp"
+#include "train/trainer.hpp"
+
+namespace minidad {
+
+/// A network with data, small enough to think about, trained by `comm`'s ranks.
+struct SmallProblem {
+  struct Options {
+    std::vector<LayerShape> shapes{{12, 9, Activation::tanh}, {9, 7, Activation::relu}, {7, 4, Activation::identity}};
+    std::size_t samples = 53, batch = 14;  // a ragged last batch of 11 rows
+    ExchangeSettings exchange{};
+    OptimiserSettings optimiser{};
+    TrainingSettings training{.epochs = 2, .seed = 3};
+    ScheduleSettings schedule{.rate = 0.1};
+  };
+  SmallProblem(Communicator& comm, Options const& options);
+
+  Options options;
+  Communicator& comm;
+  std::size_t rank;
+  ExecSpace space;
+  PhaseClock clock;
+  BatchPlan plan;
+  Network network;
+  Parameters gradient;
+  std::unique_ptr<Exchange> exchange;
+  Sgd optimiser;
+  BatchLoader train;
+  Trainer trainer;
+
+  /// The gradient of the global batch at `step` of `epoch`, through the exchange.
+  std::vector<Real> exchanged_gradient(std::size_t epoch, std::size_t step);
+  /// The same from all rows on this rank alone, without any exchange.
+  std::vector<Real> pooled_gradient(std::size_t epoch, std::size_t step) {
+    return pooled_gradient_in_blocks(epoch, step, 1);
+  }
+  /// ... with the products of each `block` of rows formed by themselves, and the gradient from rows [A | D] side by
+  /// side.
+  std::vector<Real> pooled_gradient_in_blocks(std::size_t epoch, std::size_t step, std::size_t block);
+};
+
+}  // namespace minidad

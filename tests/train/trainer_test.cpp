@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "train/trainer.hpp"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "support/files.hpp"
+#include "support/host_copy.hpp"
+#include "support/small_problem.hpp"
+#include "support/test_comm.hpp"
+#include "train/replica_check.hpp"
+
+namespace minidad {
+
+TEST(Trainer, LearnsWithEitherExchange) {
+  for (auto const* method : {"dsgd", "dad"}) {
+    SmallProblem problem(test_comm(), {.samples = 500,
+                                       .batch = 32,
+                                       .exchange = {.method = method},
+                                       .training = {.epochs = 40},
+                                       .schedule = {.rate = 0.05}});
+    auto const before = problem.trainer.evaluate(0);
+    auto const after = problem.trainer.run({});
+    EXPECT_LT(after.test_loss, before.test_loss / 4) << method;
+    EXPECT_GT(after.test_accuracy, 0.9) << method;
+    EXPECT_EQ(after.steps, 40 * 16);
+  }
+}
+
+TEST(Trainer, ReportsEveryStepOnce) {
+  SmallProblem problem(test_comm(), {.training = {.epochs = 3, .record_every = 5}});  // 4 steps an epoch
+  std::vector<std::int64_t> steps, epochs;
+  problem.trainer.run({.step = [&](StepRecord const& r) { steps.push_back(r.step); },
+                       .epoch = [&](EpochRecord const& r) { epochs.push_back(r.epoch); }});
+  EXPECT_EQ(steps, (std::vector<std::int64_t>{5, 10, 12}));
+  EXPECT_EQ(epochs, (std::vector<std::int64_t>{1, 2, 3}));
+}
+
+TEST(Trainer, BooksBytesPerChannelThatAddUpToTheFormula) {
+  SmallProblem problem(test_comm(), {.exchange = {.method = "dad"}});
+  std::vector<double> sent;
+  problem.trainer.run({.step = [&](StepRecord const& r) {
+    sent.resize(r.bytes_sent.size());
+    for (std::size_t i = 0; i < sent.size(); ++i) sent[i] += r.bytes_sent[i];
+  }});
+  auto const& entries = problem.comm.traffic().entries();
+  double found = 0;
+  for (std::size_t i = 0; i < sent.size(); ++i)
+    if (entries[i].collective == "allgatherv") found += sent[i];
+  std::size_t width = 0, rows = 0;
+  for (auto const& shape : problem.options.shapes) width += shape.in + shape.out;
+  for (std::size_t s = 0; s < problem.plan.steps_per_epoch(); ++s)
+    rows += 2 * problem.plan.ranks_at(s).rows_of(problem.rank);  // two epochs
+  EXPECT_EQ(found,
+            static_cast<double>((static_cast<std::size_t>(problem.comm.size()) - 1) * sizeof(Real) * rows * width));
+}
+
+TEST(Trainer, WithNoEpochsDoesNothing) {
+  SmallProblem problem(test_comm(), {.training = {.epochs = 0}});
+  EXPECT_EQ(problem.trainer.run({}).steps, 0);
+}
+
+TEST(CheckReplicas, IsContentWithEqualOnes) {
+  SmallProblem problem(test_comm(), {});
+  check_replicas(problem.space, problem.comm, problem.network.parameters(), 1);
+}
+
+TEST(CheckReplicas, NamesStepAndLayerOfADifference) {
+  auto& comm = test_comm();
+  SmallProblem problem(comm, {});
+  auto const entry = Kokkos::subview(problem.network.parameters().layer[1].bias, 2);
+  if (comm.rank() == comm.size() - 1) Kokkos::deep_copy(entry, Real(1e-30));  // one rank, one bias, one tiny number
+  if (comm.size() == 1) return check_replicas(problem.space, comm, problem.network.parameters(), 42);
+  expect_error(ExitCode::run_time, {"after step 42", "layer 1"},
+               [&] { check_replicas(problem.space, comm, problem.network.parameters(), 42); });
+}
+
+TEST(CheckReplicas, IsDoneWhileTraining) {
+  auto& comm = test_comm();
+  SmallProblem problem(comm, {.training = {.epochs = 1, .check_replicas_every = 2}});
+  auto const entry = Kokkos::subview(problem.network.parameters().layer[2].weight, 0, 0);
+  if (comm.rank() == 0) Kokkos::deep_copy(entry, Real(3));
+  if (comm.size() == 1) {
+    problem.trainer.run({});
+    return;
+  }
+  expect_error(ExitCode::run_time, {"after step 2"}, [&] { problem.trainer.run({}); });
+}
+
+}  // namespace minidad

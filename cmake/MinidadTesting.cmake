@@ -5,8 +5,9 @@ set(minidad_test_environment
   OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
   OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_hwloc_base_binding_policy=none OMPI_MCA_mpi_yield_when_idle=1
   OMP_NUM_THREADS=1 OMP_PROC_BIND=false KOKKOS_DISABLE_WARNINGS=1
-  # Open MPI and its plug-ins keep memory to the end; only minidad's own leaks count.
-  "LSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/support/lsan.supp:print_suppressions=0"
+  # Only minidad's own leaks count; run_session looks for them before MPI ends.
+  ASAN_OPTIONS=leak_check_at_exit=0
+  "LSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/support/lsan.supp:print_suppressions=0:fast_unwind_on_malloc=0"
   "UBSAN_OPTIONS=print_stacktrace=1")
 
 # minidad_add_test(<folder>/<name> [RANKS 1 2 ...]): builds <name>.cpp with GoogleTest and registers it for each number of

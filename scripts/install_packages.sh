@@ -5,13 +5,11 @@ set -euo pipefail
 
 packages=(
   build-essential cmake ninja-build git ca-certificates
-  libopenmpi-dev openmpi-bin libhdf5-openmpi-dev libopenblas-openmp-dev liblapacke-dev
+  libopenmpi-dev openmpi-bin libhdf5-openmpi-dev libopenblas-openmp-dev
   zlib1g-dev libcli11-dev libtomlplusplus-dev libfmt-dev libgtest-dev
-  dataset-fashion-mnist python3 python3-numpy python3-h5py
+  dataset-fashion-mnist
+  python3 python3-numpy python3-h5py python3-pytest python3-xarray python3-h5netcdf python3-netcdf4
 )
-# The tests also open a run file with xarray, by both engines that its users have.
-[[ ${1:-} == --with-tests ]] &&
-  packages+=(python3-pytest python3-xarray python3-h5netcdf python3-netcdf4 hdf5-tools)
 
 if ! command -v apt-get >/dev/null; then
   cat <<'TEXT'

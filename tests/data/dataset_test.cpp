@@ -13,6 +13,17 @@ Keep everything(std::size_t count) {
   return {count, [](std::size_t i) { return i; }};
 }
 
+struct HostDataset {
+  ByteMatrix::host_mirror_type features;
+  Labels::host_mirror_type label;
+};
+HostDataset on_host_copy(Dataset const& data) {
+  HostDataset const copy{Kokkos::create_mirror_view(data.features), Kokkos::create_mirror_view(data.label)};
+  Kokkos::deep_copy(copy.features, data.features);
+  Kokkos::deep_copy(copy.label, data.label);
+  return copy;
+}
+
 class IdxData : public testing::Test {
  protected:
   IdxData() {
@@ -32,12 +43,11 @@ TEST_F(IdxData, IsReadWhereItIsKept) {
   auto const data = read_dataset(space_, settings_, Subset::train, 1, {2, [](std::size_t i) {
                                                                          return i == 2 ? 0 : i == 0 ? 1 : 2;
                                                                        }});
-  auto const features = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), data.features);
-  auto const label = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), data.label);
-  EXPECT_EQ(features(0, 0), 5);
-  EXPECT_EQ(features(1, 1), 51);
-  EXPECT_EQ(label(0), 2);
-  EXPECT_EQ(label(1), 1);
+  auto const found = on_host_copy(data);
+  EXPECT_EQ(found.features(0, 0), 5);
+  EXPECT_EQ(found.features(1, 1), 51);
+  EXPECT_EQ(found.label(0), 2);
+  EXPECT_EQ(found.label(1), 1);
 }
 
 TEST_F(IdxData, IsNormalisedWhenLoaded) {
@@ -76,9 +86,10 @@ TEST(SyntheticData, DependsOnTheSampleAndNotOnWhoKeepsIt) {
   auto const all = read_dataset(space, settings, Subset::train, 3, everything(50));
   auto const some =
       read_dataset(space, settings, Subset::train, 3, {25, [](std::size_t i) { return i % 2 == 1 ? i / 2 : 25; }});
+  auto const all_host = on_host_copy(all), some_host = on_host_copy(some);
   for (std::size_t i = 0; i < 25; ++i) {
-    for (std::size_t j = 0; j < 16; ++j) EXPECT_EQ(some.features(i, j), all.features(2 * i + 1, j));
-    EXPECT_EQ(some.label(i), all.label(2 * i + 1));
+    for (std::size_t j = 0; j < 16; ++j) EXPECT_EQ(some_host.features(i, j), all_host.features(2 * i + 1, j));
+    EXPECT_EQ(some_host.label(i), all_host.label(2 * i + 1));
   }
 }
 
@@ -88,8 +99,8 @@ TEST(SyntheticData, UsesItsSeedAndAllItsClasses) {
   settings.features = 16;
   settings.classes = 4;
   settings.train_samples = 400;
-  auto const a = read_dataset(space, settings, Subset::train, 1, everything(400));
-  auto const b = read_dataset(space, settings, Subset::train, 2, everything(400));
+  auto const a = on_host_copy(read_dataset(space, settings, Subset::train, 1, everything(400)));
+  auto const b = on_host_copy(read_dataset(space, settings, Subset::train, 2, everything(400)));
   std::array<int, 4> count{};
   int different = 0;
   for (std::size_t i = 0; i < 400; ++i) {

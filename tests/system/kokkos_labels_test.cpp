@@ -60,16 +60,17 @@ bool ours(std::string const& name) {
   return name.find("minidad::") != std::string::npos;
 }
 
-/// Kokkos fences inside its own functions (a deep_copy, the end of a reduction) under its own names.
+/// What Kokkos does on its own account, under names of its own: fences inside a deep_copy or before memory is freed, and
+/// scratch memory for teams and reductions ("[unlabeled]" in 3.4). Kernels have no such excuse: a name of Kokkos' there
+/// means that one of ours was launched without a label, and a View without one would be "".
 bool kokkos_internal(std::string const& name) {
-  return name.starts_with("Kokkos");
+  return name.starts_with("Kokkos") || name.starts_with("HostSpace") || name == "[unlabeled]";
 }
 
 void expect_labels() {
   for (auto const& name : heard.kernels) EXPECT_TRUE(ours(name)) << "kernel '" << name << "'";
-  // "[unlabeled]" is Kokkos' own scratch memory for teams and reductions; a View without a name would be "".
   for (auto const& name : heard.allocations)
-    EXPECT_TRUE(ours(name) || name == "[unlabeled]") << "allocation '" << name << "'";
+    EXPECT_TRUE(ours(name) || kokkos_internal(name)) << "allocation '" << name << "'";
   for (auto const& name : heard.fences) EXPECT_TRUE(ours(name) || kokkos_internal(name)) << "fence '" << name << "'";
 }
 

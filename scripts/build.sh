@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+# Installs what is missing, then configures and builds a preset (default: release), or only some of its targets.
+#   usage: build.sh [PRESET [TARGET ...]]          MINIDAD_KOKKOS=FOLDER names a Kokkos to use
+set -euo pipefail
+cd "$(dirname "$0")/.."
+preset=${1:-release}
+shift || true
+deps=$PWD/build/deps
+
+./scripts/install_packages.sh
+
+# The Kokkos to use: the one named, else one with OpenMP or a GPU that CMake finds by itself (CMAKE_PREFIX_PATH, Spack,
+# modules), else our own. Index checking is a property of the library, so that preset always has its own.
+kokkos=${MINIDAD_KOKKOS:-}
+if [[ -z $kokkos && $preset == bounds ]]; then
+  ./scripts/build_kokkos.sh "$deps" --bounds
+  kokkos=$deps/install-bounds
+elif [[ -z $kokkos ]] && ! cmake -S cmake/find_kokkos -B build/find_kokkos >build/find_kokkos.log 2>&1; then
+  ./scripts/build_kokkos.sh "$deps"
+  kokkos=$deps/install
+fi
+
+log=build/$preset.log
+echo "minidad: building preset $preset (log in $log)"
+cmake --preset "$preset" ${kokkos:+-DCMAKE_PREFIX_PATH="$kokkos${CMAKE_PREFIX_PATH:+;${CMAKE_PREFIX_PATH//:/;}}"} \
+  >"$log" 2>&1 && cmake --build --preset "$preset" ${*:+--target "$@"} >>"$log" 2>&1 ||
+  { tail -n 40 "$log" >&2; echo "minidad: the build failed, see $log" >&2; exit 1; }

@@ -4,18 +4,13 @@
 
 #include <fmt/format.h>
 
-#include <cstdlib>
-
-#include "comm/session.hpp"
 #include "harness.hpp"
 
 namespace minidad::bench {
 
-namespace {
-
-int main_on_every_rank(Communicator& comm, std::size_t rows, int rounds) {
-  std::vector<LayerShape> const shapes{
-      {784, 1024, Activation::relu}, {1024, 1024, Activation::relu}, {1024, 10, Activation::identity}};
+void report(Communicator& comm, Arguments const& arguments) {
+  auto const [rows, rounds] = arguments;
+  auto const& shapes = reference_shapes;
   bool const speaks = comm.rank() == 0;
   auto const batch = rows * static_cast<std::size_t>(comm.size());
   if (speaks) {
@@ -50,16 +45,10 @@ int main_on_every_rank(Communicator& comm, std::size_t rows, int rounds) {
     fmt::print(" {:>14.0f} {:>10.0f}\n", (exchanged_bytes(comm.traffic()) - sent) / rounds,
                static_cast<double>(batch) / step[0]);
   }
-  return 0;
 }
-
-}  // namespace
 
 }  // namespace minidad::bench
 
 int main(int argc, char** argv) {
-  return minidad::run_session(argc, argv, [](minidad::Communicator& comm, int n, char** args) {
-    return minidad::bench::main_on_every_rank(comm, n > 1 ? std::strtoul(args[1], nullptr, 10) : 64,
-                                              n > 2 ? std::atoi(args[2]) : 100);
-  });
+  return minidad::bench::run_bench(argc, argv, {.batch = 64, .rounds = 100}, minidad::bench::report);
 }

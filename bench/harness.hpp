@@ -3,15 +3,37 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <memory>
 #include <vector>
 
+#include "comm/session.hpp"
 #include "data/batch_loader.hpp"
 #include "exchange/exchange.hpp"
 #include "linalg/gemm.hpp"
 #include "train/trainer.hpp"
 
 namespace minidad::bench {
+
+/// The two things that every benchmark can be told, from the command line.
+struct Arguments {
+  std::size_t batch;
+  int rounds;
+};
+
+/// main() of a benchmark: `body(comm, arguments)` on every rank.
+template <class Body>
+int run_bench(int argc, char** argv, Arguments const& defaults, Body const& body) {
+  return run_session(argc, argv, [&](Communicator& comm, int n, char** args) {
+    body(comm, Arguments{n > 1 ? std::strtoul(args[1], nullptr, 10) : defaults.batch,
+                         n > 2 ? std::atoi(args[2]) : defaults.rounds});
+    return 0;
+  });
+}
+
+/// The network of the reference job.
+inline std::vector<LayerShape> const reference_shapes{
+    {784, 1024, Activation::relu}, {1024, 1024, Activation::relu}, {1024, 10, Activation::identity}};
 
 inline double seconds(auto const& work) {
   auto const start = std::chrono::steady_clock::now();
@@ -123,8 +145,6 @@ inline void copy_vector(ExecSpace const& space, Vector const& from, Vector const
       KOKKOS_LAMBDA(std::size_t i) { to(i) = from(i); });
   fence(space, "minidad::bench::copy");
 }
-inline void Copy::run() const {
-  copy_vector(space_, from_, to_);
-}
+inline void Copy::run() const { copy_vector(space_, from_, to_); }
 
 }  // namespace minidad::bench

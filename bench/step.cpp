@@ -6,14 +6,9 @@
 
 #include <fmt/format.h>
 
-#include <cstdlib>
-
-#include "comm/session.hpp"
 #include "harness.hpp"
 
 namespace minidad::bench {
-
-namespace {
 
 /// Bytes of one pass each that a step needs beside its products, however they are fused.
 double unavoidable_bytes(std::vector<LayerShape> const& shapes, double rows, bool momentum) {
@@ -29,9 +24,9 @@ double unavoidable_bytes(std::vector<LayerShape> const& shapes, double rows, boo
   return scalars * sizeof(Real) + input * (1 + sizeof(Real));  // samples are bytes
 }
 
-int main_on_every_rank(Communicator& comm, std::size_t batch, int rounds) {
-  std::vector<LayerShape> const shapes{
-      {784, 1024, Activation::relu}, {1024, 1024, Activation::relu}, {1024, 10, Activation::identity}};
+void report(Communicator& comm, Arguments const& arguments) {
+  auto const [batch, rounds] = arguments;
+  auto const& shapes = reference_shapes;
   StepProducts const products(shapes, batch);
   Copy const copy;
   fmt::print("MLP 784-1024-1024-10, batch {}, {} thread(s), median of {} rounds\n", batch, ExecSpace().concurrency(),
@@ -64,16 +59,10 @@ int main_on_every_rank(Communicator& comm, std::size_t batch, int rounds) {
       if (phases[p] > 0) fmt::print("  {} {:.3f} ms", phase_names[p], 1e3 * phases[p] / rounds);
     fmt::print("\n");
   }
-  return 0;
 }
-
-}  // namespace
 
 }  // namespace minidad::bench
 
 int main(int argc, char** argv) {
-  return minidad::run_session(argc, argv, [](minidad::Communicator& comm, int n, char** args) {
-    return minidad::bench::main_on_every_rank(comm, n > 1 ? std::strtoul(args[1], nullptr, 10) : 64,
-                                              n > 2 ? std::atoi(args[2]) : 200);
-  });
+  return minidad::bench::run_bench(argc, argv, {.batch = 64, .rounds = 200}, minidad::bench::report);
 }

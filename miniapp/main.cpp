@@ -14,9 +14,7 @@ namespace minidad {
 
 namespace {
 
-std::string joined(int argc, char** argv) {
-  return fmt::format("{}", fmt::join(argv, argv + argc, " "));
-}
+std::string joined(int argc, char** argv) { return fmt::format("{}", fmt::join(argv, argv + argc, " ")); }
 
 int main_on_every_rank(Communicator& comm, int argc, char** argv, std::string const& command) {
   Options options{.deck = {}, .overrides = {}, .command = command};

@@ -14,10 +14,8 @@ namespace minidad {
 Settings agreed_settings(Communicator& comm, Options const& options) {
   Settings settings;
   comm.agree([&] { settings = read_deck(options.deck, options.overrides); });
-  auto const mine = digest(resolved_deck(settings));
-  std::uint64_t extremes[2] = {mine, ~mine};
-  comm.max(std::span<std::uint64_t>(extremes));
-  if (extremes[0] != ~extremes[1]) throw AgreedError(ExitCode::user, "the ranks were given different settings");
+  std::uint64_t const mine[1] = {digest(resolved_deck(settings))};
+  if (comm.first_difference(mine)) throw AgreedError(ExitCode::user, "the ranks were given different settings");
   return settings;
 }
 

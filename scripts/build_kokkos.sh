@@ -13,6 +13,11 @@ if [[ ${2:-} == --bounds ]]; then
   options=(-DKokkos_ENABLE_DEBUG=ON -DKokkos_ENABLE_DEBUG_BOUNDS_CHECK=ON)
 fi
 if [[ -f $prefix/complete ]]; then exit 0; fi
+if ! command -v apt-get >/dev/null; then
+  echo "minidad: no suitable Kokkos was found, and without apt there is no source to build one from; install it (Spack:" \
+    "spack install kokkos+openmp kokkos-kernels) and name its folder in MINIDAD_KOKKOS or CMAKE_PREFIX_PATH" >&2
+  exit 1
+fi
 echo "minidad: building Kokkos with OpenMP into $prefix"
 
 # The machine's own Debian entries, read as deb-src with lists and caches of their own: nothing under /etc changes,

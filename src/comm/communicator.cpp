@@ -36,9 +36,7 @@ void Request::progress() {
   if (active()) check_mpi(MPI_Test(&request_, &done, MPI_STATUS_IGNORE), "MPI_Test");
 }
 
-void Request::wait() {
-  check_mpi(MPI_Wait(&request_, MPI_STATUS_IGNORE), "MPI_Wait");
-}
+void Request::wait() { check_mpi(MPI_Wait(&request_, MPI_STATUS_IGNORE), "MPI_Wait"); }
 
 Communicator::Communicator() : impl_(std::make_unique<Impl>()) {
   check_mpi(MPI_Comm_dup(MPI_COMM_WORLD, &impl_->comm), "MPI_Comm_dup");
@@ -49,25 +47,13 @@ Communicator::Communicator() : impl_(std::make_unique<Impl>()) {
   impl_->traffic.entry("control", "allreduce");  // always the first, used or not
 }
 
-Communicator::~Communicator() {
-  MPI_Comm_free(&impl_->comm);
-}
+Communicator::~Communicator() { MPI_Comm_free(&impl_->comm); }
 
-int Communicator::rank() const {
-  return impl_->rank;
-}
-int Communicator::size() const {
-  return impl_->size;
-}
-Transfer Communicator::transfer() const {
-  return impl_->transfer;
-}
-Traffic& Communicator::traffic() {
-  return impl_->traffic;
-}
-Traffic const& Communicator::traffic() const {
-  return impl_->traffic;
-}
+int Communicator::rank() const { return impl_->rank; }
+int Communicator::size() const { return impl_->size; }
+Transfer Communicator::transfer() const { return impl_->transfer; }
+Traffic& Communicator::traffic() { return impl_->traffic; }
+Traffic const& Communicator::traffic() const { return impl_->traffic; }
 
 std::string Communicator::library() const {
   char text[MPI_MAX_LIBRARY_VERSION_STRING];
@@ -105,17 +91,18 @@ void reduce_on_host(Communicator& comm, std::span<T> values, MPI_Op op) {
 
 }  // namespace
 
-void Communicator::sum(std::span<double> values) {
-  reduce_on_host(*this, values, MPI_SUM);
-}
-void Communicator::sum(std::span<std::int64_t> values) {
-  reduce_on_host(*this, values, MPI_SUM);
-}
-void Communicator::max(std::span<std::uint64_t> values) {
-  reduce_on_host(*this, values, MPI_MAX);
-}
-void Communicator::max(std::span<double> values) {
-  reduce_on_host(*this, values, MPI_MAX);
+void Communicator::sum(std::span<double> values) { reduce_on_host(*this, values, MPI_SUM); }
+void Communicator::sum(std::span<std::int64_t> values) { reduce_on_host(*this, values, MPI_SUM); }
+void Communicator::max(std::span<std::uint64_t> values) { reduce_on_host(*this, values, MPI_MAX); }
+void Communicator::max(std::span<double> values) { reduce_on_host(*this, values, MPI_MAX); }
+
+std::optional<std::size_t> Communicator::first_difference(std::span<std::uint64_t const> values) {
+  std::vector<std::uint64_t> extremes;  // the maxima of v and of ~v; the latter is ~ the minimum of v
+  for (auto const value : values) extremes.insert(extremes.end(), {value, ~value});
+  max(std::span(extremes));
+  for (std::size_t i = 0; i < values.size(); ++i)
+    if (extremes[2 * i] != ~extremes[2 * i + 1]) return i;
+  return std::nullopt;
 }
 
 void Communicator::agree(std::function<void()> const& work) {

@@ -4,6 +4,7 @@
 #include <exception>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -39,6 +40,8 @@ class Communicator {
   void sum(std::span<double> values);
   void sum(std::span<std::int64_t> values);
   void max(std::span<std::uint64_t> values);
+  /// Index of the first value that is not the same on all ranks.
+  std::optional<std::size_t> first_difference(std::span<std::uint64_t const> values);
   void max(std::span<double> values);
 
   /// Does `work` on every rank. If it throws on any, all ranks throw the same AgreedError: the first failing rank's.

@@ -7,8 +7,6 @@
 
 namespace minidad {
 
-inline auto mpi_handle(Communicator const& comm) {
-  return comm.impl().comm;
-}
+inline auto mpi_handle(Communicator const& comm) { return comm.impl().comm; }
 
 }  // namespace minidad

@@ -8,6 +8,7 @@ namespace minidad {
 
 struct RowGather::Impl {
   Communicator& comm;
+  bool staged;
   Matrix rows;
   Matrix::host_mirror_type wire;  ///< what MPI sees when staged: `rows` itself where kernels run on the host
   TrafficEntry& entry;
@@ -15,19 +16,18 @@ struct RowGather::Impl {
   std::size_t gathered = 0;
   MPI_Datatype row_type = MPI_DATATYPE_NULL;
   Request request;
-
-  bool staged() const { return comm.transfer() == Transfer::staged; }
 };
 
 RowGather::RowGather(Communicator& comm, std::string const& part, std::size_t max_rows, std::size_t cols)
     : impl_(std::make_unique<Impl>(Impl{.comm = comm,
+                                        .staged = comm.transfer() == Transfer::staged,
                                         .rows = Matrix("minidad::comm::gathered_rows", max_rows, cols),
                                         .wire = {},
                                         .entry = comm.traffic().entry(part, "allgatherv"),
                                         .count = {},
                                         .displacement = {},
                                         .request = {}})) {
-  if (impl_->staged()) impl_->wire = Kokkos::create_mirror_view(impl_->rows);
+  if (impl_->staged) impl_->wire = Kokkos::create_mirror_view(impl_->rows);
   auto const ranks = static_cast<std::size_t>(comm.size());
   impl_->count.resize(ranks);
   impl_->displacement.resize(ranks);
@@ -52,7 +52,7 @@ void RowGather::start(ExecSpace const& space, RowLayout const& layout) {
   auto const mine = slot(layout);
   auto const rank = static_cast<std::size_t>(impl_->comm.rank());
   auto const bytes = static_cast<std::int64_t>(mine.size() * sizeof(Real));
-  if (impl_->staged())
+  if (impl_->staged)
     Kokkos::deep_copy(
         space,
         Kokkos::subview(impl_->wire, Kokkos::make_pair(layout.offset[rank], layout.offset[rank + 1]), Kokkos::ALL),
@@ -65,21 +65,18 @@ void RowGather::start(ExecSpace const& space, RowLayout const& layout) {
   impl_->gathered = layout.rows();
   impl_->comm.traffic().charge_allgather(impl_->entry, bytes);
   ++impl_->entry.messages;
-  check_mpi(
-      MPI_Iallgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, impl_->staged() ? impl_->wire.data() : impl_->rows.data(),
-                      impl_->count.data(), impl_->displacement.data(), impl_->row_type, impl_->comm.impl().comm,
-                      impl_->request.fresh()),
-      "MPI_Iallgatherv");
+  check_mpi(MPI_Iallgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, impl_->staged ? impl_->wire.data() : impl_->rows.data(),
+                            impl_->count.data(), impl_->displacement.data(), impl_->row_type, impl_->comm.impl().comm,
+                            impl_->request.fresh()),
+            "MPI_Iallgatherv");
 }
 
-void RowGather::progress() {
-  impl_->request.progress();
-}
+void RowGather::progress() { impl_->request.progress(); }
 
 Matrix RowGather::finish(ExecSpace const& space) {
   impl_->request.wait();
   auto const all = first_rows(impl_->rows, impl_->gathered);
-  if (impl_->staged())
+  if (impl_->staged)
     Kokkos::deep_copy(space, all,
                       Kokkos::subview(impl_->wire, Kokkos::make_pair(std::size_t{0}, impl_->gathered), Kokkos::ALL));
   return all;

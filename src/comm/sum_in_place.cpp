@@ -8,6 +8,7 @@ namespace minidad {
 
 struct SumInPlace::Impl {
   Communicator& comm;
+  bool staged;
   Vector buffer;
   Vector::host_mirror_type wire;  ///< what MPI sees when staged: the buffer itself where kernels run on the host
   struct Charge {
@@ -16,14 +17,12 @@ struct SumInPlace::Impl {
   };
   std::vector<Charge> charges;
   Request request;
-
-  bool staged() const { return comm.transfer() == Transfer::staged; }
 };
 
 SumInPlace::SumInPlace(Communicator& comm, Vector buffer, std::vector<Part> const& parts)
-    : impl_(std::make_unique<Impl>(Impl{comm, buffer, {}, {}, {}})) {
+    : impl_(std::make_unique<Impl>(Impl{comm, comm.transfer() == Transfer::staged, buffer, {}, {}, {}})) {
   mpi_count(buffer.size());
-  if (impl_->staged()) impl_->wire = Kokkos::create_mirror_view(buffer);
+  if (impl_->staged) impl_->wire = Kokkos::create_mirror_view(buffer);
   std::size_t covered = 0;
   for (auto const& [name, size] : parts) {
     impl_->charges.push_back({comm.traffic().entry(name, "allreduce"), static_cast<std::int64_t>(size * sizeof(Real))});
@@ -36,8 +35,7 @@ SumInPlace::~SumInPlace() = default;
 SumInPlace::SumInPlace(SumInPlace&&) noexcept = default;
 
 void SumInPlace::start(ExecSpace const& space) {
-  auto& [comm, buffer, wire, charges, request] = *impl_;
-  bool const staged = impl_->staged();
+  auto& [comm, staged, buffer, wire, charges, request] = *impl_;
   if (staged) Kokkos::deep_copy(space, wire, buffer);
   fence(space, "minidad::comm::before_sum");
   for (auto const& [entry, bytes] : charges) comm.traffic().charge_allreduce(entry, bytes);
@@ -47,13 +45,11 @@ void SumInPlace::start(ExecSpace const& space) {
             "MPI_Iallreduce");
 }
 
-void SumInPlace::progress() {
-  impl_->request.progress();
-}
+void SumInPlace::progress() { impl_->request.progress(); }
 
 void SumInPlace::finish(ExecSpace const& space) {
   impl_->request.wait();
-  if (impl_->staged()) Kokkos::deep_copy(space, impl_->buffer, impl_->wire);
+  if (impl_->staged) Kokkos::deep_copy(space, impl_->buffer, impl_->wire);
 }
 
 }  // namespace minidad

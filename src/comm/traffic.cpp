@@ -19,12 +19,8 @@ void Traffic::charge_allgather(TrafficEntry& entry, std::int64_t bytes) const {
   entry.sent += allgather_bytes(ranks_, static_cast<double>(bytes));
 }
 
-double allreduce_bytes(int ranks, double n) {
-  return 2.0 * (ranks - 1) * n / ranks;
-}
-double allgather_bytes(int ranks, double n) {
-  return (ranks - 1) * n;
-}
+double allreduce_bytes(int ranks, double n) { return 2.0 * (ranks - 1) * n / ranks; }
+double allgather_bytes(int ranks, double n) { return (ranks - 1) * n; }
 
 double exchanged_bytes(Traffic const& traffic) {
   double sum = 0;

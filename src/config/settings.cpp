@@ -26,7 +26,7 @@ void visit_settings(SettingsVisitor& v, Settings& s) {
   v.integers("model.hidden", s.model.hidden, positive, "widths of the hidden layers");
   v.text("model.activation", s.model.activation, "of the hidden layers; the last layer is linear", activation_names);
 
-  v.integer("training.epochs", s.training.epochs, {.low = 0, .high = 1e9}, "passes over the training samples");
+  v.integer("training.epochs", s.training.epochs, {.low = 1, .high = 1e9}, "passes over the training samples");
   v.integer("training.batch", s.training.batch, positive, "rows of the global batch, all ranks together");
   v.integer("training.seed", s.training.seed, {.low = 0, .high = 9007199254740992.0},
             "of weights, shuffling and synthetic data");

@@ -14,20 +14,10 @@ KOKKOS_INLINE_FUNCTION std::uint64_t scramble(std::uint64_t x) {
   return x ^ (x >> 31);
 }
 
-KOKKOS_INLINE_FUNCTION std::uint64_t bits(float value) {
-  union {
-    float f;
-    std::uint32_t u;
-  } const both{value};
-  return both.u;
-}
-
-KOKKOS_INLINE_FUNCTION std::uint64_t bits(double value) {
-  union {
-    double f;
-    std::uint64_t u;
-  } const both{value};
-  return both.u;
+KOKKOS_INLINE_FUNCTION std::uint64_t bits(Real value) {
+  std::uint64_t out = 0;
+  memcpy(&out, &value, sizeof(Real));  // unqualified: the device's own on a GPU
+  return out;
 }
 
 }  // namespace

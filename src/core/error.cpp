@@ -5,9 +5,7 @@
 
 namespace minidad {
 
-void refuse(std::string const& what) {
-  throw Error(ExitCode::user, what);
-}
+void refuse(std::string const& what) { throw Error(ExitCode::user, what); }
 
 void require(bool ok, std::string_view what, char const* file, int line) {
   if (!ok) throw Error(ExitCode::internal, fmt::format("{} ({}:{})", what, file, line));

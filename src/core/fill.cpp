@@ -11,8 +11,6 @@ void fill(ExecSpace const& space, Matrix const& x, Real value) {
       KOKKOS_LAMBDA(std::size_t row, std::size_t col) { x(row, col) = value; });
 }
 
-void fill(ExecSpace const& space, Vector const& x, Real value) {
-  fill(space, Matrix(x.data(), x.extent(0), 1), value);
-}
+void fill(ExecSpace const& space, Vector const& x, Real value) { fill(space, Matrix(x.data(), x.extent(0), 1), value); }
 
 }  // namespace minidad

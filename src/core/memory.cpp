@@ -17,11 +17,7 @@ std::size_t status_entry(std::string const& key) {
 
 }  // namespace
 
-std::size_t resident_memory() {
-  return status_entry("VmRSS:");
-}
-std::size_t peak_memory() {
-  return status_entry("VmHWM:");
-}
+std::size_t resident_memory() { return status_entry("VmRSS:"); }
+std::size_t peak_memory() { return status_entry("VmHWM:"); }
 
 }  // namespace minidad

@@ -38,9 +38,7 @@ KOKKOS_INLINE_FUNCTION Words4 philox(std::uint64_t seed, Stream purpose, std::ui
 }
 
 /// Uniform in [0, 1), 24 bits: exact in float, the same value in double.
-KOKKOS_INLINE_FUNCTION double uniform(std::uint32_t word) {
-  return (word >> 8) * (1.0 / 16777216.0);
-}
+KOKKOS_INLINE_FUNCTION double uniform(std::uint32_t word) { return (word >> 8) * (1.0 / 16777216.0); }
 
 /// Standard normal from two words (Box-Muller).
 KOKKOS_INLINE_FUNCTION double normal(std::uint32_t a, std::uint32_t b) {

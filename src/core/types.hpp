@@ -21,9 +21,7 @@ inline Matrix rows_of(Matrix const& m, std::size_t begin, std::size_t end) {
   return Kokkos::subview(m, Kokkos::make_pair(begin, end), Kokkos::ALL);
 }
 /// The first `rows` rows.
-inline Matrix first_rows(Matrix const& m, std::size_t rows) {
-  return rows_of(m, 0, rows);
-}
+inline Matrix first_rows(Matrix const& m, std::size_t rows) { return rows_of(m, 0, rows); }
 /// Columns [begin, end) of a matrix, all rows; the row stride stays that of `m`.
 inline Matrix columns_of(Matrix const& m, std::size_t begin, std::size_t end) {
   return Kokkos::subview(m, Kokkos::ALL, Kokkos::make_pair(begin, end));

@@ -22,13 +22,9 @@ constexpr std::size_t largest_item_count = std::size_t{1} << 48;  // keeps produ
 
 }  // namespace
 
-void IdxFile::Closer::operator()(void* file) const {
-  gzclose(static_cast<gzFile>(file));
-}
+void IdxFile::Closer::operator()(void* file) const { gzclose(static_cast<gzFile>(file)); }
 
-void IdxFile::complain(std::string const& what) const {
-  refuse(fmt::format("{}: {}", path_, what));
-}
+void IdxFile::complain(std::string const& what) const { refuse(fmt::format("{}: {}", path_, what)); }
 
 std::size_t IdxFile::item_size() const {
   std::size_t size = 1;

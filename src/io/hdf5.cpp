@@ -28,9 +28,7 @@ Handle::Handle(hid_t id, Close close, std::string_view what) : id_(id), close_(c
   check_hdf5(id < 0 ? -1 : 0, what);
 }
 
-void Handle::close(std::string_view what) {
-  check_hdf5(close_(std::exchange(id_, H5I_INVALID_HID)), what);
-}
+void Handle::close(std::string_view what) { check_hdf5(close_(std::exchange(id_, H5I_INVALID_HID)), what); }
 
 void check_hdf5(herr_t status, std::string_view what) {
   if (status < 0) throw Error(ExitCode::run_time, fmt::format("{}: HDF5: {}", what, innermost_error()));
@@ -51,9 +49,7 @@ Handle create_file(std::string const& path) {
   return {H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT), H5Fclose, path};
 }
 
-Handle open_file(std::string const& path) {
-  return {H5Fopen(path.c_str(), H5F_ACC_RDWR, H5P_DEFAULT), H5Fclose, path};
-}
+Handle open_file(std::string const& path) { return {H5Fopen(path.c_str(), H5F_ACC_RDWR, H5P_DEFAULT), H5Fclose, path}; }
 
 Handle open_dataset(hid_t file, std::string const& name) {
   return {H5Dopen2(file, name.c_str(), H5P_DEFAULT), H5Dclose, name};

@@ -21,15 +21,9 @@ using schema::Type;
 
 namespace {
 
-std::size_t index(Axis axis) {
-  return static_cast<std::size_t>(axis);
-}
-char const* axis_name(Axis axis) {
-  return schema::axis_names[index(axis)];
-}
-hid_t file_type(Type type) {
-  return type == Type::integer ? H5T_STD_I64LE : H5T_IEEE_F64LE;
-}
+std::size_t index(Axis axis) { return static_cast<std::size_t>(axis); }
+char const* axis_name(Axis axis) { return schema::axis_names[index(axis)]; }
+hid_t file_type(Type type) { return type == Type::integer ? H5T_STD_I64LE : H5T_IEEE_F64LE; }
 
 /// Chunks of at most 1 MiB, of whole records.
 hsize_t records_per_chunk(std::vector<hsize_t> const& size) {
@@ -274,9 +268,7 @@ void RunFile::finish(TrainingSummary const& summary) {
   });
 }
 
-std::string utc_now() {
-  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
-}
+std::string utc_now() { return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr))); }
 
 std::string hdf5_version() {
   unsigned major = 0, minor = 0, release = 0;

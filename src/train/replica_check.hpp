@@ -12,7 +12,4 @@ namespace minidad {
 /// an AgreedError naming the step and the first layer whose bits differ.
 void check_replicas(ExecSpace const& space, Communicator& comm, Parameters const& parameters, std::int64_t step);
 
-/// A digest of all parameters, for the run file.
-std::uint64_t digest(ExecSpace const& space, Parameters const& parameters);
-
 }  // namespace minidad

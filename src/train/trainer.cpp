@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "core/digest.hpp"
 #include "core/error.hpp"
 #include "core/memory.hpp"
 #include "train/replica_check.hpp"
@@ -102,45 +103,49 @@ EpochRecord Trainer::evaluate(std::int64_t epoch) {
   return {.epoch = epoch, .test_loss = mean.loss, .test_accuracy = mean.accuracy, .training_seconds = 0};
 }
 
+void Trainer::train_epoch(std::int64_t epoch, Observer const& observer) {
+  auto start = std::chrono::steady_clock::now();
+  for (std::size_t s = 0; s < parts_.plan.steps_per_epoch(); ++s) {
+    step(static_cast<std::size_t>(epoch), s);
+    if (settings_.check_replicas_every > 0 && steps_done_ % settings_.check_replicas_every == 0)
+      check_replicas(parts_.space, parts_.comm, parts_.network.parameters(), steps_done_);
+    if (steps_done_ % settings_.record_every != 0 && steps_done_ != total_steps()) continue;
+    auto const now = record(epoch + 1);
+    training_seconds_ += seconds_since(start);
+    observer.step(now);  // its time is not training time
+    start = std::chrono::steady_clock::now();
+  }
+  training_seconds_ += seconds_since(start);
+}
+
 TrainingSummary Trainer::run(Observer const& observer) {
-  TrainingSummary summary;
-  double const sent_at_start = exchanged_bytes(parts_.comm.traffic());
+  auto& comm = parts_.comm;
+  double const sent_before = exchanged_bytes(comm.traffic());
+  EpochRecord result;
   forget_traffic();
   parts_.clock.lap();
   for (std::int64_t epoch = 0; epoch < settings_.epochs; ++epoch) {
-    auto start = std::chrono::steady_clock::now();
-    for (std::size_t s = 0; s < parts_.plan.steps_per_epoch(); ++s) {
-      step(static_cast<std::size_t>(epoch), s);
-      if (settings_.check_replicas_every > 0 && steps_done_ % settings_.check_replicas_every == 0)
-        check_replicas(parts_.space, parts_.comm, parts_.network.parameters(), steps_done_);
-      if (steps_done_ % settings_.record_every == 0 || steps_done_ == total_steps()) {
-        auto const now = record(epoch + 1);
-        summary.training_seconds += seconds_since(start);
-        observer.step(now);
-        start = std::chrono::steady_clock::now();
-      }
-    }
-    summary.training_seconds += seconds_since(start);
-    auto result = evaluate(epoch + 1);
-    result.training_seconds = summary.training_seconds;
+    train_epoch(epoch, observer);
+    result = evaluate(epoch + 1);
+    result.training_seconds = training_seconds_;
     observer.epoch(result);
-    summary.test_loss = result.test_loss;
-    summary.test_accuracy = result.test_accuracy;
   }
-  auto& comm = parts_.comm;
   check_replicas(parts_.space, comm, parts_.network.parameters(), steps_done_);
-  double sent[1] = {exchanged_bytes(comm.traffic()) - sent_at_start};
+
+  double sent[1] = {exchanged_bytes(comm.traffic()) - sent_before};
+  double largest[2] = {training_seconds_, static_cast<double>(peak_memory())};
   comm.sum(std::span<double>(sent));
-  double largest[2] = {summary.training_seconds, static_cast<double>(peak_memory())};
   comm.max(std::span<double>(largest));
-  summary.training_seconds = largest[0];
-  summary.peak_memory = static_cast<std::int64_t>(largest[1]);
-  summary.steps = steps_done_;
-  summary.samples_per_second = static_cast<double>(samples_done_) / summary.training_seconds;
-  summary.bytes_per_step = sent[0] / comm.size() / static_cast<double>(std::max<std::int64_t>(1, steps_done_));
-  summary.parameters = static_cast<std::int64_t>(parts_.gradient.flat.extent(0));
-  summary.parameter_digest = digest(parts_.space, parts_.network.parameters());
-  return summary;
+  auto const steps = static_cast<double>(std::max<std::int64_t>(1, steps_done_));
+  return {.steps = steps_done_,
+          .parameters = static_cast<std::int64_t>(parts_.gradient.flat.extent(0)),
+          .samples_per_second = steps_done_ > 0 ? static_cast<double>(samples_done_) / largest[0] : 0,
+          .training_seconds = largest[0],
+          .test_loss = result.test_loss,
+          .test_accuracy = result.test_accuracy,
+          .bytes_per_step = sent[0] / comm.size() / steps,
+          .peak_memory = static_cast<std::int64_t>(largest[1]),
+          .parameter_digest = digest(parts_.space, parts_.network.parameters().flat)};
 }
 
 }  // namespace minidad

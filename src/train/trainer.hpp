@@ -58,6 +58,7 @@ class Trainer {
   }
 
  private:
+  void train_epoch(std::int64_t epoch, Observer const& observer);
   StepRecord record(std::int64_t epoch);
   void forget_traffic();  // what was sent before the run is not the run's
 
@@ -69,7 +70,7 @@ class Trainer {
   std::array<Tape, 2> tapes_;  // for full and for left-over batches
   Labels label_;
   SoftmaxCrossEntropy loss_, test_loss_;
-  double rate_ = 0;
+  double rate_ = 0, training_seconds_ = 0;
   std::int64_t steps_done_ = 0, samples_done_ = 0;
   std::vector<double> sent_before_;  // per traffic entry, at the last record
   std::vector<std::int64_t> messages_before_;

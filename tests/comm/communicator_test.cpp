@@ -53,6 +53,17 @@ TEST(RowGather, StacksRaggedRowsInRankOrder) {
   }
 }
 
+TEST(Communicator, FindsTheFirstDifference) {
+  auto& comm = test_comm();
+  std::uint64_t values[4] = {5, 0, ~std::uint64_t{0}, 7};
+  EXPECT_FALSE(comm.first_difference(values));
+  if (comm.rank() == comm.size() - 1) values[2] -= 1;
+  if (comm.rank() == 0) values[3] += 1;
+  auto const found = comm.first_difference(values);
+  EXPECT_EQ(found.has_value(), comm.size() > 1);
+  EXPECT_EQ(found.value_or(2), 2u);
+}
+
 TEST(Communicator, AgreesThatAllIsWell) {
   bool ran = false;
   test_comm().agree([&] { ran = true; });

@@ -68,9 +68,7 @@ TEST_F(Deck, RefusesAnUnknownSection) {
   expect_refused("[trainig]\nepochs = 1\n", {"deck.toml:2", "did you mean 'training.epochs'?"});
   expect_refused("[cheese]\n", {"deck.toml:1", "unknown section 'cheese'"});
 }
-TEST_F(Deck, RefusesAKeyOutsideAnySection) {
-  expect_refused("epochs = 3\n", {"deck.toml:1", "unknown key 'epochs'"});
-}
+TEST_F(Deck, RefusesAKeyOutsideAnySection) { expect_refused("epochs = 3\n", {"deck.toml:1", "unknown key 'epochs'"}); }
 TEST_F(Deck, RefusesWrongTypes) {
   expect_refused("[training]\nepochs = \"ten\"\n", {"deck.toml:2", "must be a whole number, not a text"});
   expect_refused("[training]\nepochs = 1.5\n", {"deck.toml:2", "must be a whole number, not a number with a fraction"});
@@ -89,9 +87,7 @@ TEST_F(Deck, RefusesValuesOutOfRange) {
 TEST_F(Deck, RefusesUnknownChoicesWithTheNearest) {
   expect_refused("[exchange]\nmethod = \"dsdg\"\n", {"deck.toml:2", "not one of dsgd, dad", "did you mean 'dsgd'?"});
 }
-TEST_F(Deck, RefusesBadSyntaxWithItsLine) {
-  expect_refused("[training]\nepochs = = 3\n", {"deck.toml:2"});
-}
+TEST_F(Deck, RefusesBadSyntaxWithItsLine) { expect_refused("[training]\nepochs = = 3\n", {"deck.toml:2"}); }
 TEST_F(Deck, RefusesBadOverridesInTheirOwnWords) {
   expect_refused("", {"--set training.bacth=5", "did you mean 'training.batch'?"}, {"training.bacth=5"});
   expect_refused("", {"--set nonsense", "expected section.name=value"}, {"nonsense"});

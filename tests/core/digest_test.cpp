@@ -23,13 +23,9 @@ TEST(Digest, SeesOneBitAndTheOrder) {
   EXPECT_NE(whole, digest_of(values));
 }
 
-TEST(Digest, TellsZerosApart) {
-  EXPECT_NE(digest_of({Real(0)}), digest_of({-Real(0)}));
-}
+TEST(Digest, TellsZerosApart) { EXPECT_NE(digest_of({Real(0)}), digest_of({-Real(0)})); }
 
 // FNV-1a's published test value.
-TEST(Digest, OfTextIsFnv1a) {
-  EXPECT_EQ(digest("foobar"), 0x85944171f73967e8u);
-}
+TEST(Digest, OfTextIsFnv1a) { EXPECT_EQ(digest("foobar"), 0x85944171f73967e8u); }
 
 }  // namespace minidad

@@ -8,9 +8,7 @@
 
 namespace minidad {
 
-void sleep_ms(int ms) {
-  std::this_thread::sleep_for(std::chrono::milliseconds(ms));
-}
+void sleep_ms(int ms) { std::this_thread::sleep_for(std::chrono::milliseconds(ms)); }
 
 // Lower bounds only: sleeping takes at least as long as asked.
 TEST(PhaseClock, BooksNestedTimeToTheInnermostPhaseOnly) {

@@ -51,30 +51,14 @@ TEST_F(IdxFileTest, RefusesAMissingFile) {
 TEST_F(IdxFileTest, RefusesAFolder) {
   expect_error(ExitCode::user, {"not a file"}, [&] { read_all(folder_.path("."), 1); });
 }
-TEST_F(IdxFileTest, RefusesOtherMagic) {
-  expect_refused("GIF89a..", 1, "not an IDX file: it starts with 4749");
-}
-TEST_F(IdxFileTest, RefusesAnEmptyFile) {
-  expect_refused("", 1, "too short");
-}
-TEST_F(IdxFileTest, RefusesAHalfHeader) {
-  expect_refused(idx_bytes({2, 1, 3}, "").substr(0, 9), 3, "too short");
-}
-TEST_F(IdxFileTest, RefusesOtherElements) {
-  expect_refused(idx_bytes({2}, "ab", 0x0D), 1, "type 0x0d");
-}
-TEST_F(IdxFileTest, RefusesOtherDimensions) {
-  expect_refused(idx_bytes({2}, "ab"), 3, "has 1 dimensions where 3");
-}
-TEST_F(IdxFileTest, RefusesAZeroDimension) {
-  expect_refused(idx_bytes({2, 0, 3}, ""), 3, "dimension 1 is zero");
-}
-TEST_F(IdxFileTest, RefusesATruncatedRawFile) {
-  expect_refused(idx_bytes({3}, "ab"), 1, "should have 11 bytes");
-}
-TEST_F(IdxFileTest, RefusesAnOverlongRawFile) {
-  expect_refused(idx_bytes({1}, "ab"), 1, "should have 9 bytes");
-}
+TEST_F(IdxFileTest, RefusesOtherMagic) { expect_refused("GIF89a..", 1, "not an IDX file: it starts with 4749"); }
+TEST_F(IdxFileTest, RefusesAnEmptyFile) { expect_refused("", 1, "too short"); }
+TEST_F(IdxFileTest, RefusesAHalfHeader) { expect_refused(idx_bytes({2, 1, 3}, "").substr(0, 9), 3, "too short"); }
+TEST_F(IdxFileTest, RefusesOtherElements) { expect_refused(idx_bytes({2}, "ab", 0x0D), 1, "type 0x0d"); }
+TEST_F(IdxFileTest, RefusesOtherDimensions) { expect_refused(idx_bytes({2}, "ab"), 3, "has 1 dimensions where 3"); }
+TEST_F(IdxFileTest, RefusesAZeroDimension) { expect_refused(idx_bytes({2, 0, 3}, ""), 3, "dimension 1 is zero"); }
+TEST_F(IdxFileTest, RefusesATruncatedRawFile) { expect_refused(idx_bytes({3}, "ab"), 1, "should have 11 bytes"); }
+TEST_F(IdxFileTest, RefusesAnOverlongRawFile) { expect_refused(idx_bytes({1}, "ab"), 1, "should have 9 bytes"); }
 
 // 2^96 items: refused from the header, before anything is allocated.
 TEST_F(IdxFileTest, RefusesSizesBeyondAnyFile) {

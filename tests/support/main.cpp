@@ -40,12 +40,8 @@ int run_tests(Communicator& comm, int argc, char** argv) {
 
 }  // namespace
 
-Communicator& test_comm() {
-  return *the_comm;
-}
+Communicator& test_comm() { return *the_comm; }
 
 }  // namespace minidad
 
-int main(int argc, char** argv) {
-  return minidad::run_session(argc, argv, minidad::run_tests);
-}
+int main(int argc, char** argv) { return minidad::run_session(argc, argv, minidad::run_tests); }

@@ -28,9 +28,7 @@ void on_fence(char const* name, std::uint32_t, std::uint64_t* id) {
   heard.fences.insert(name);
   *id = 0;
 }
-void on_region(char const* name) {
-  heard.regions.insert(name);
-}
+void on_region(char const* name) { heard.regions.insert(name); }
 
 /// Listens for as long as it lives.
 class Listener {
@@ -56,9 +54,7 @@ class Listener {
   }
 };
 
-bool ours(std::string const& name) {
-  return name.find("minidad::") != std::string::npos;
-}
+bool ours(std::string const& name) { return name.find("minidad::") != std::string::npos; }
 
 /// What Kokkos does on its own account, under names of its own: fences inside a deep_copy or before memory is freed, and
 /// scratch memory for teams and reductions ("[unlabeled]" in 3.4). Kernels have no such excuse: a name of Kokkos' there

@@ -6,7 +6,7 @@ set(minidad_test_environment
   OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_hwloc_base_binding_policy=none OMPI_MCA_mpi_yield_when_idle=1
   OMP_NUM_THREADS=1 OMP_PROC_BIND=false KOKKOS_DISABLE_WARNINGS=1
   # Only minidad's own leaks count; run_session looks for them before MPI ends.
-  ASAN_OPTIONS=leak_check_at_exit=0
+  ASAN_OPTIONS=leak_check_at_exit=0:allocator_may_return_null=1
   "LSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/support/lsan.supp:print_suppressions=0:fast_unwind_on_malloc=0"
   "UBSAN_OPTIONS=print_stacktrace=1")
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <fmt/format.h>
 
+#include <memory>
+
 #include "core/digest.hpp"
 #include "core/error.hpp"
 #include "core/for_each_element.hpp"
@@ -69,56 +71,84 @@ void print_result(Communicator const& comm, TrainingSummary const& result, std::
 
 }  // namespace
 
+namespace {
+
+/// Everything that a run works with, built from the bottom up. Building it does not communicate.
+struct Job {
+  Job(Communicator& comm, ExecSpace const& space, Settings const& settings, Problem const& problem)
+      : plan(problem.train.samples, static_cast<std::size_t>(settings.training.batch),
+             static_cast<std::size_t>(comm.size()), problem.row_block),
+        train(read_train(comm, space, settings), settings.data, max_rows(comm)),
+        test(read_test(comm, space, settings, problem), settings.data, max_rows(comm)),
+        network(problem.shapes, static_cast<std::uint64_t>(settings.training.seed), space),
+        gradient("gradient", problem.shapes),
+        optimiser(settings.optimiser, gradient.flat.extent(0)),
+        exchange(make_exchange(settings.exchange, comm, problem.shapes, plan.deal().batch, gradient)),
+        trainer({space, comm, clock, network, gradient, *exchange, optimiser, plan, train, test}, settings.training,
+                settings.schedule) {}
+
+  BatchPlan plan;
+  BatchLoader train, test;
+  Network network;
+  Parameters gradient;
+  Sgd optimiser;
+  std::unique_ptr<Exchange> exchange;
+  PhaseClock clock;
+  Trainer trainer;
+
+ private:
+  std::size_t max_rows(Communicator const& comm) const {
+    return plan.ranks_at(0).rows_of(static_cast<std::size_t>(comm.rank()));
+  }
+  Dataset read_train(Communicator const& comm, ExecSpace const& space, Settings const& settings) const {
+    auto const rank = static_cast<std::size_t>(comm.rank());
+    return read_dataset(space, settings.data, Subset::train, static_cast<std::uint64_t>(settings.training.seed),
+                        {plan.samples_of(rank), [&](std::size_t i) { return plan.place(i, rank); }});
+  }
+  static Dataset read_test(Communicator const& comm, ExecSpace const& space, Settings const& settings,
+                           Problem const& problem) {
+    auto const [first, last] = test_stretch(problem.test.samples, comm.rank(), comm.size());
+    Keep const keep{last - first, [first = first, last = last](std::size_t i) {
+                      return i >= first && i < last ? i - first : last - first;
+                    }};
+    return read_dataset(space, settings.data, Subset::test, static_cast<std::uint64_t>(settings.training.seed), keep);
+  }
+};
+
+std::vector<Channel> channels(Traffic const& traffic) {
+  std::vector<Channel> list;
+  for (auto const& entry : traffic.entries()) list.push_back({entry.part, entry.collective});
+  return list;
+}
+
+}  // namespace
+
 void run(Communicator& comm, Options const& options) {
   auto const settings = agreed_settings(comm, options);
-  auto const seed = static_cast<std::uint64_t>(settings.training.seed);
-  auto const rank = static_cast<std::size_t>(comm.rank());
   ExecSpace const space;
   comm.choose_transfer(settings.comm.transfer == "device" ? Transfer::device : Transfer::staged, space);
 
   Problem problem;
-  Dataset train, test;
+  std::unique_ptr<Job> job;
   comm.agree([&] { problem = pose_problem(settings, comm.size()); });
   print_banner(comm, settings, problem);
-  BatchPlan const plan(problem.train.samples, static_cast<std::size_t>(settings.training.batch),
-                       static_cast<std::size_t>(comm.size()), problem.row_block);
-  comm.agree([&] {
-    train = read_dataset(space, settings.data, Subset::train, seed,
-                         {plan.samples_of(rank), [&](std::size_t i) { return plan.place(i, rank); }});
-    auto const [first, last] = test_stretch(problem.test.samples, comm.rank(), comm.size());
-    test =
-        read_dataset(space, settings.data, Subset::test, seed,
-                     {last - first, [&](std::size_t i) { return i >= first && i < last ? i - first : last - first; }});
-  });
+  comm.agree([&] { job = std::make_unique<Job>(comm, space, settings, problem); });
 
-  auto const max_rows = plan.ranks_at(0).rows_of(rank);
-  BatchLoader const train_loader(std::move(train), settings.data, max_rows);
-  BatchLoader const test_loader(std::move(test), settings.data, max_rows);
-  Network const network(problem.shapes, seed, space);
-  Parameters const gradient("gradient", problem.shapes);
-  Sgd optimiser(settings.optimiser, gradient.flat.extent(0));
-  auto const exchange = make_exchange(settings.exchange, comm, problem.shapes, plan.deal().batch, gradient);
-  PhaseClock clock;
-  Trainer trainer({space, comm, clock, network, gradient, *exchange, optimiser, plan, train_loader, test_loader},
-                  settings.training, settings.schedule);
-
-  std::vector<Channel> channels;
-  for (auto const& entry : comm.traffic().entries()) channels.push_back({entry.part, entry.collective});
   RunFile file(comm, settings.output.file, settings.output.overwrite, provenance(comm, settings, options.command),
-               channels);
-  Progress progress(options.progress, comm.rank() == 0, trainer.total_steps(), static_cast<double>(plan.deal().batch));
-  auto const summary = trainer.run({.step =
-                                        [&](StepRecord const& record) {
-                                          file.append(record);
-                                          progress.step(record);
-                                        },
-                                    .epoch =
-                                        [&](EpochRecord const& record) {
-                                          PhaseScope scope(clock, Phase::io, space);
-                                          file.append(record);
-                                          file.flush();
-                                          progress.epoch(record);
-                                        }});
+               channels(comm.traffic()));
+  Progress progress(options.progress, comm.rank() == 0, job->trainer.total_steps(),
+                    static_cast<double>(settings.training.batch));
+  auto const on_step = [&](StepRecord const& record) {
+    file.append(record);
+    progress.step(record);
+  };
+  auto const on_epoch = [&](EpochRecord const& record) {
+    PhaseScope scope(job->clock, Phase::io, space);
+    file.append(record);
+    file.flush();
+    progress.epoch(record);
+  };
+  auto const summary = job->trainer.run({.step = on_step, .epoch = on_epoch});
   file.finish(summary);
   print_result(comm, summary, file.path());
 }

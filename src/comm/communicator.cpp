@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <climits>
-#include <new>
 
 #include "comm/communicator_impl.hpp"
 #include "comm/sum_in_place.hpp"
@@ -106,20 +105,13 @@ std::optional<std::size_t> Communicator::first_difference(std::span<std::uint64_
 }
 
 void Communicator::agree(std::function<void()> const& work) {
-  ExitCode code = ExitCode::done;
-  std::string what;
+  Failure mine{ExitCode::done, ""};
   try {
     work();
-  } catch (Error const& error) {
-    code = error.code();
-    what = error.what();
-  } catch (std::bad_alloc const&) {
-    code = ExitCode::run_time;
-    what = "out of memory";
-  } catch (std::exception const& error) {
-    code = ExitCode::internal;
-    what = error.what();
+  } catch (...) {
+    mine = describe_current_exception();
   }
+  auto& [code, what] = mine;
   bool const failed = code != ExitCode::done;
   // The lowest failing rank, as the largest (size - rank), and how many there are.
   std::uint64_t first[1] = {failed ? static_cast<std::uint64_t>(size() - rank()) : 0};

@@ -48,7 +48,8 @@ class Session {
   Session& operator=(Session const&) = delete;
 };
 
-[[noreturn]] void abort_job(Communicator const& comm, ExitCode code, char const* what) {
+[[noreturn]] void abort_job(Communicator const& comm, Failure const& failure) {
+  auto const& [code, what] = failure;
   fmt::print(stderr, "minidad: rank {}: {}\n", comm.rank(), what);
   std::fflush(nullptr);
   MPI_Abort(comm.impl().comm, static_cast<int>(code));
@@ -65,12 +66,8 @@ int run_session(int argc, char** argv, std::function<int(Communicator&, int, cha
   } catch (AgreedError const& error) {
     if (comm.rank() == 0) fmt::print(stderr, "minidad: {}\n", error.what());
     return static_cast<int>(error.code());
-  } catch (Error const& error) {
-    abort_job(comm, error.code(), error.what());
-  } catch (std::bad_alloc const&) {
-    abort_job(comm, ExitCode::run_time, "out of memory");
-  } catch (std::exception const& error) {
-    abort_job(comm, ExitCode::internal, error.what());
+  } catch (...) {
+    abort_job(comm, describe_current_exception());
   }
 }
 

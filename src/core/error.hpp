@@ -30,6 +30,14 @@ class AgreedError : public Error {
   using Error::Error;
 };
 
+/// What an exception means to the user: one line, and how the process should end.
+struct Failure {
+  ExitCode code;
+  std::string what;
+};
+/// Inside a catch block: describes whatever was caught.
+Failure describe_current_exception();
+
 /// What the user gave is wrong.
 [[noreturn]] void refuse(std::string const& what);
 

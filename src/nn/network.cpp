@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "nn/network.hpp"
 
+#include <fmt/format.h>
+
 #include "core/error.hpp"
 #include "linalg/gemm.hpp"
 
@@ -30,6 +32,10 @@ std::vector<LayerShape> layer_shapes(NetworkSettings const& settings, std::size_
     in = static_cast<std::size_t>(width);
   }
   shapes.push_back({in, classes, Activation::identity});
+  constexpr double most = 1e15;  // parameters: keeps every size in bytes far from overflow
+  double count = 0;
+  for (auto const& shape : shapes) count += static_cast<double>(shape.in) * static_cast<double>(shape.out);
+  if (count > most) refuse(fmt::format("model.hidden asks for {:.2g} parameters, beyond any machine", count));
   return shapes;
 }
 

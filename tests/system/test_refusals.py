@@ -86,6 +86,15 @@ def test_bad_commands(minidad, images, arguments, parts, ranks):
     assert not list(images.glob("*.h5*"))
 
 
+@pytest.mark.parametrize("ranks", [1, 2])
+def test_a_network_beyond_memory(minidad, images, ranks):
+    result = minidad("run", "deck.toml", "--set", "model.hidden=[10000000, 10000000]", ranks=ranks)  # 400 TB
+    expect_refusal(result, "out of memory", code=3)
+    result = minidad("run", "deck.toml", "--set", "model.hidden=[2000000000, 2000000000]", ranks=ranks)
+    expect_refusal(result, "model.hidden", "beyond any machine")
+    assert not list(images.glob("*.h5*"))
+
+
 def test_bad_deck_names_its_line(minidad, images):
     with open(images / "deck.toml", "a") as deck:
         deck.write("epoch = 3\n")

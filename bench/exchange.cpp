@@ -27,6 +27,7 @@ void report(Communicator& comm, Arguments const& arguments) {
   for (auto const& [name, exchange] :
        {Case{"dsgd", {.method = "dsgd"}},
         {"dad", {.method = "dad"}},
+        {"edad", {.method = "edad"}},
         {"dad deterministic, 8 rows", {.method = "dad", .deterministic = true, .row_block = 8}},
         {"dad deterministic, 16 rows", {.method = "dad", .deterministic = true, .row_block = 16}},
         {"dad deterministic, 32 rows", {.method = "dad", .deterministic = true, .row_block = 32}}}) {

@@ -162,11 +162,11 @@ toml::table parse_override(std::string const& text) {
 
 /// What no single key can tell.
 void check_together(Settings const& s, std::string const& path) {
-  if (s.exchange.deterministic && s.exchange.method != "dad")
-    refuse(
-        fmt::format("{}: exchange.deterministic needs exchange.method = \"dad\": the sum that \"{}\" forms depends on "
-                    "the number of ranks",
-                    path, s.exchange.method));
+  if (s.exchange.deterministic && s.exchange.method == "dsgd")
+    refuse(fmt::format(
+        "{}: exchange.deterministic needs exchange.method = \"dad\" or \"edad\": the sum that \"{}\" forms depends on "
+        "the number of ranks",
+        path, s.exchange.method));
   if (s.optimiser.nesterov && s.optimiser.momentum == 0)
     refuse(fmt::format("{}: optimiser.nesterov needs optimiser.momentum > 0", path));
 }

@@ -46,7 +46,8 @@ void visit_settings(SettingsVisitor& v, Settings& s) {
   v.real("schedule.final_fraction", s.schedule.final_fraction, fraction, "of the base rate at the end (cosine)");
 
   v.text("exchange.method", s.exchange.method, "what ranks send each other", exchange_names);
-  v.flag("exchange.deterministic", s.exchange.deterministic, "the same weight bits for any number of ranks (dad)");
+  v.flag("exchange.deterministic", s.exchange.deterministic,
+         "the same weight bits for any number of ranks (dad, edad)");
   v.integer("exchange.row_block", s.exchange.row_block, positive,
             "rows of the global batch whose products are formed together (deterministic)");
   v.integer("exchange.bucket_kib", s.exchange.bucket_kib, count,

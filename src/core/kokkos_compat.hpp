@@ -39,16 +39,24 @@ class ScopedRegion {
 namespace math {
 #if KOKKOS_VERSION >= 40000
 using Kokkos::exp;
+using Kokkos::expm1;
 using Kokkos::log;
+using Kokkos::log1p;
 using Kokkos::sqrt;
 using Kokkos::tanh;
 #else
 using std::exp;
+using std::expm1;
 using std::log;
+using std::log1p;
 using std::sqrt;
 using std::tanh;
 #endif
 
+template <class T>
+KOKKOS_INLINE_FUNCTION T abs(T a) {
+  return a < 0 ? -a : a;
+}
 template <class T>
 KOKKOS_INLINE_FUNCTION T max(T a, T b) {
   return a < b ? b : a;

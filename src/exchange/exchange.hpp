@@ -11,11 +11,11 @@
 
 namespace minidad {
 
-inline constexpr std::array<char const*, 2> exchange_names{"dsgd", "dad"};
+inline constexpr std::array<char const*, 3> exchange_names{"dsgd", "dad", "edad"};
 
 struct ExchangeSettings {
   std::string method = "dsgd";   ///< one of exchange_names
-  bool deterministic = false;    ///< the same weight bits for any number of ranks ("dad" only)
+  bool deterministic = false;    ///< the same weight bits for any number of ranks ("dad", "edad")
   std::int64_t row_block = 16;   ///< in deterministic mode, rows of the global batch whose products are formed together
   std::int64_t bucket_kib = 32;  ///< "dsgd": layers with smaller gradients share a message with the next layer
 };
@@ -28,6 +28,10 @@ struct ExchangeSettings {
 class Exchange {
  public:
   virtual ~Exchange() = default;
+
+  /// Collective. The forward pass tells that a layer's input is complete: what need not wait for the walk may leave now.
+  virtual void observe(ExecSpace const&, PhaseClock&, RowLayout const& /*ranks*/, std::size_t /*layer*/,
+                       Matrix const& /*input*/) {}
 
   /// Collective. Visits every layer; on return the gradient given to make_exchange is the sum over the rows of all
   /// ranks. `ranks` tells where each rank's rows stand in the global batch.

@@ -24,16 +24,17 @@ void column_sums(ExecSpace const& space, Matrix const& x, Vector const& sum) {
 }
 
 void pack_rows(ExecSpace const& space, Matrix const& left, Matrix const& right, Matrix const& packed) {
-  auto const a = left.extent(1);
-  require(left.extent(0) == right.extent(0) && packed.extent(0) == left.extent(0) &&
-              packed.extent(1) == a + right.extent(1),
-          "pack_rows: shapes do not fit");
+  auto const a = left.extent(1), all = packed.extent(1);
+  require(a <= all, "pack_rows: shapes do not fit");
+  copy_rows(space, left, columns_of(packed, 0, a));
+  copy_rows(space, right, columns_of(packed, a, all));
+}
+
+void copy_rows(ExecSpace const& space, Matrix const& from, Matrix const& to) {
+  require(from.extent(0) == to.extent(0) && from.extent(1) == to.extent(1), "copy_rows: shapes differ");
   for_each_element(
-      "minidad::linalg::pack_rows", space, left.extent(0), a,
-      KOKKOS_LAMBDA(std::size_t row, std::size_t col) { packed(row, col) = left(row, col); });
-  for_each_element(
-      "minidad::linalg::pack_rows", space, right.extent(0), right.extent(1),
-      KOKKOS_LAMBDA(std::size_t row, std::size_t col) { packed(row, a + col) = right(row, col); });
+      "minidad::linalg::copy_rows", space, from.extent(0), from.extent(1),
+      KOKKOS_LAMBDA(std::size_t row, std::size_t col) { to(row, col) = from(row, col); });
 }
 
 }  // namespace minidad

@@ -29,6 +29,26 @@ struct Sigmoid {
   KOKKOS_INLINE_FUNCTION static Real value(Real z) { return 1 / (1 + math::exp(-z)); }
   KOKKOS_INLINE_FUNCTION static Real derivative(Real a) { return a * (1 - a); }
 };
+struct LeakyRelu {
+  static constexpr Real slope = Real(0.01);
+  KOKKOS_INLINE_FUNCTION static Real value(Real z) { return z > 0 ? z : slope * z; }
+  KOKKOS_INLINE_FUNCTION static Real derivative(Real a) { return a > 0 ? Real(1) : slope; }
+};
+struct Elu {
+  KOKKOS_INLINE_FUNCTION static Real value(Real z) { return z > 0 ? z : math::expm1(z); }
+  KOKKOS_INLINE_FUNCTION static Real derivative(Real a) { return a > 0 ? Real(1) : a + 1; }
+};
+struct
+    Softplus {  // log(1 + exp z) without overflow; its derivative 1 / (1 + exp -z) = 1 - exp(-a) without cancellation
+  KOKKOS_INLINE_FUNCTION static Real value(Real z) {
+    return math::max(z, Real(0)) + math::log1p(math::exp(-math::abs(z)));
+  }
+  KOKKOS_INLINE_FUNCTION static Real derivative(Real a) { return -math::expm1(-a); }
+};
+struct Softsign {
+  KOKKOS_INLINE_FUNCTION static Real value(Real z) { return z / (1 + math::abs(z)); }
+  KOKKOS_INLINE_FUNCTION static Real derivative(Real a) { return (1 - math::abs(a)) * (1 - math::abs(a)); }
+};
 
 template <class Phi>
 void activate(ExecSpace const& space, Vector const& bias, Matrix const& z) {
@@ -59,6 +79,10 @@ void add_bias_and_activate(ExecSpace const& space, Activation phi, Vector const&
     case Activation::relu: return activate<Relu>(space, bias, z);
     case Activation::tanh: return activate<Tanh>(space, bias, z);
     case Activation::sigmoid: return activate<Sigmoid>(space, bias, z);
+    case Activation::leaky_relu: return activate<LeakyRelu>(space, bias, z);
+    case Activation::elu: return activate<Elu>(space, bias, z);
+    case Activation::softplus: return activate<Softplus>(space, bias, z);
+    case Activation::softsign: return activate<Softsign>(space, bias, z);
   }
 }
 
@@ -69,6 +93,10 @@ void multiply_by_derivative(ExecSpace const& space, Activation phi, Matrix const
     case Activation::relu: return differentiate<Relu>(space, a, delta);
     case Activation::tanh: return differentiate<Tanh>(space, a, delta);
     case Activation::sigmoid: return differentiate<Sigmoid>(space, a, delta);
+    case Activation::leaky_relu: return differentiate<LeakyRelu>(space, a, delta);
+    case Activation::elu: return differentiate<Elu>(space, a, delta);
+    case Activation::softplus: return differentiate<Softplus>(space, a, delta);
+    case Activation::softsign: return differentiate<Softsign>(space, a, delta);
   }
 }
 

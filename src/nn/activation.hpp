@@ -9,9 +9,10 @@
 namespace minidad {
 
 /// Element-wise non-linearities phi whose derivative is a function of their output a = phi(z): nobody needs to keep z,
-/// and a rank that receives a can form phi' itself.
-enum class Activation { identity, relu, tanh, sigmoid };
-inline constexpr std::array<char const*, 4> activation_names{"identity", "relu", "tanh", "sigmoid"};
+/// and a rank that receives a can form phi' itself (edAD). Leaky ReLU has slope 0.01 below zero, ELU the scale 1.
+enum class Activation { identity, relu, tanh, sigmoid, leaky_relu, elu, softplus, softsign };
+inline constexpr std::array<char const*, 8> activation_names{"identity",   "relu", "tanh",     "sigmoid",
+                                                             "leaky_relu", "elu",  "softplus", "softsign"};
 
 /// Throws Error(user) for a name that is not in activation_names.
 Activation activation_named(std::string const& name);

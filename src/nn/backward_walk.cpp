@@ -7,12 +7,13 @@
 namespace minidad {
 
 void BackwardWalk::propagate() const {
-  if (layer_ == 0) return;
+  if (layer_ > 0) propagate(local(), tape_.blocks, tape_.delta[layer_ - 1]);
+}
+
+void BackwardWalk::propagate(LayerStats const& stats, RowLayout const& blocks, Matrix const& below) const {
   PhaseScope scope(clock_, Phase::backward, space_);
-  auto const& below = tape_.delta[layer_ - 1];
-  row_block_product(space_, tape_.blocks, tape_.delta[layer_], Op::transpose,
-                    network_.parameters().layer[layer_].weight, below);
-  multiply_by_derivative(space_, network_.shapes()[layer_ - 1].activation, tape_.activation[layer_], below);
+  row_block_product(space_, blocks, stats.delta, Op::transpose, network_.parameters().layer[layer_].weight, below);
+  multiply_by_derivative(space_, network_.shapes()[layer_ - 1].activation, stats.input, below);
 }
 
 void form_gradient(ExecSpace const& space, LayerStats const& stats, LayerParameters const& sum) {

@@ -39,8 +39,10 @@ class BackwardWalk {
   /// This rank's statistics of the current layer.
   LayerStats local() const { return {tape_.activation[layer_], tape_.delta[layer_]}; }
 
-  /// The chain rule: forms this rank's delta of the layer below, (D Wᵀ) .* phi'(A). Nothing to do in the first layer.
+  /// The chain rule: forms this rank's delta of the layer below. Nothing to do in the first layer.
   void propagate() const;
+  /// The same for rows of anybody: below <- (D Wᵀ) .* phi'(A), in the given blocks of rows. Not in the first layer.
+  void propagate(LayerStats const& stats, RowLayout const& blocks, Matrix const& below) const;
 
  private:
   ExecSpace const& space_;

@@ -15,8 +15,10 @@ Network::Network(std::vector<LayerShape> shapes, std::uint64_t seed, ExecSpace c
   initialise(space, shapes_, seed, parameters_);
 }
 
-void Network::forward(ExecSpace const& space, Tape const& tape) const {
+void Network::forward(ExecSpace const& space, Tape const& tape,
+                      std::function<void(std::size_t)> const& before_layer) const {
   for (std::size_t l = 0; l < layers(); ++l) {
+    before_layer(l);
     auto const& out = tape.activation[l + 1];
     row_block_product(space, tape.blocks, tape.activation[l], Op::none, parameters_.layer[l].weight, out);
     add_bias_and_activate(space, shapes_[l].activation, parameters_.layer[l].bias, out);

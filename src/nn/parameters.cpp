@@ -37,7 +37,9 @@ void initialise(ExecSpace const& space, std::vector<LayerShape> const& shapes, s
                 Parameters const& parameters) {
   for (std::size_t l = 0; l < shapes.size(); ++l) {
     auto const in = static_cast<double>(shapes[l].in), out = static_cast<double>(shapes[l].out);
-    double const bound = std::sqrt(6.0 / (shapes[l].activation == Activation::relu ? in : in + out));
+    auto const phi = shapes[l].activation;
+    bool const half_off = phi == Activation::relu || phi == Activation::leaky_relu || phi == Activation::elu;
+    double const bound = std::sqrt(6.0 / (half_off ? in : in + out));
     fill_uniform(space, seed, static_cast<std::uint32_t>(l), bound, parameters.layer[l].weight);
     fill(space, parameters.layer[l].bias, 0);
   }

@@ -99,6 +99,18 @@ TEST(Gradient, ThroughTanhMatchesDifferences) {
 TEST(Gradient, ThroughSigmoidMatchesDifferences) {
   expect_gradient_matches_differences({{5, 4, Activation::sigmoid}, {4, 3, Activation::identity}});
 }
+TEST(Gradient, ThroughSoftplusMatchesDifferences) {
+  expect_gradient_matches_differences({{5, 4, Activation::softplus}, {4, 3, Activation::identity}});
+}
+TEST(Gradient, ThroughSoftsignMatchesDifferences) {
+  expect_gradient_matches_differences({{5, 4, Activation::softsign}, {4, 3, Activation::identity}});
+}
+TEST(Gradient, ThroughEluMatchesDifferences) {
+  expect_gradient_matches_differences({{5, 4, Activation::elu}, {4, 3, Activation::identity}});
+}
+TEST(Gradient, ThroughLeakyReluMatchesDifferences) {
+  expect_gradient_matches_differences({{5, 4, Activation::leaky_relu}, {4, 3, Activation::identity}});
+}
 // The batch has no pre-activation within h of the kink, where differences mean nothing.
 TEST(Gradient, ThroughReluMatchesDifferences) {
   expect_gradient_matches_differences(

@@ -36,7 +36,10 @@ std::vector<Real> gradient_of(SmallProblem& problem, BatchPlan const& plan, std:
   SoftmaxCrossEntropy loss(problem.options.batch);
   loader.load(space, plan, rank, static_cast<std::uint64_t>(problem.options.training.seed), epoch, step, tape.input(),
               label);
-  problem.network.forward(space, tape);
+  problem.network.forward(space, tape, [&](std::size_t layer) {
+    if (exchange != nullptr)
+      exchange->observe(space, problem.clock, plan.ranks_at(step), layer, tape.activation[layer]);
+  });
   loss.evaluate(space, tape.output(), label, 1.0 / static_cast<double>(plan.ranks_at(step).rows()),
                 tape.output_delta());
   BackwardWalk walk(space, problem.clock, problem.network, tape);

@@ -71,8 +71,9 @@ void expect_labels() {
 }
 
 TEST(KokkosLabels, NameEverythingInATrainingRun) {
-  for (auto const& exchange : {ExchangeSettings{.method = "dsgd"}, ExchangeSettings{.method = "dad"},
-                               ExchangeSettings{.method = "dad", .deterministic = true, .row_block = 4}})
+  for (auto const& exchange :
+       {ExchangeSettings{.method = "dsgd"}, ExchangeSettings{.method = "dad"}, ExchangeSettings{.method = "edad"},
+        ExchangeSettings{.method = "dad", .deterministic = true, .row_block = 4}})
     for (auto const phi : {Activation::relu, Activation::tanh, Activation::sigmoid})
       for (bool const nesterov : {false, true}) {
         Listener const listener;
@@ -89,7 +90,7 @@ TEST(KokkosLabels, AreHeardAtAll) {
   SmallProblem problem(test_comm(), {.exchange = {.method = "dad"}});
   problem.trainer.run({});
   for (auto const* kernel : {"minidad::data::choose", "minidad::nn::softmax_cross_entropy",
-                             "minidad::linalg::pack_rows", "minidad::train::sgd_momentum", "minidad::core::digest"})
+                             "minidad::linalg::copy_rows", "minidad::train::sgd_momentum", "minidad::core::digest"})
     EXPECT_EQ(heard.kernels.count(kernel), 1u) << kernel;
   EXPECT_EQ(heard.allocations.count("minidad::nn::activation"), 1u);
   for (auto const* phase : {"forward", "backward", "exchange", "wait", "update"})
@@ -103,7 +104,7 @@ TEST(KokkosLabels, AreMissedWhenTheyAreMissing) {  // the listener can fail
 }
 
 TEST(Step, AllocatesNothingAfterTheFirst) {
-  for (auto const* method : {"dsgd", "dad"}) {
+  for (auto const* method : {"dsgd", "dad", "edad"}) {
     SmallProblem problem(test_comm(), {.exchange = {.method = method}});
     auto const last = problem.plan.steps_per_epoch() - 1;  // the ragged one
     problem.trainer.step(0, 0);

@@ -13,7 +13,7 @@ SHORT = ("--progress", "none", "--set", "training.epochs=3", "--set", "output.fi
 
 
 @pytest.mark.parametrize("ranks", [1, 2, 3])
-@pytest.mark.parametrize("method", ["dsgd", "dad"])
+@pytest.mark.parametrize("method", ["dsgd", "dad", "edad"])
 def test_a_run_leaves_a_complete_file_and_one_figure_of_merit(minidad, tiny, tmp_path, method, ranks):
     result = minidad("run", tiny, *SHORT, "--set", f"exchange.method={method}", ranks=ranks)
     assert result.code == 0, result.err
@@ -38,7 +38,7 @@ def test_a_run_leaves_a_complete_file_and_one_figure_of_merit(minidad, tiny, tmp
 
 def test_every_method_and_rank_count_learns_the_same(minidad, tiny):
     accuracies = []
-    for ranks, method in [(1, "dsgd"), (2, "dsgd"), (2, "dad"), (4, "dad")]:
+    for ranks, method in [(1, "dsgd"), (2, "dsgd"), (2, "dad"), (3, "edad"), (4, "dad")]:
         result = minidad("run", tiny, "--progress", "none", "--set", f"exchange.method={method}", ranks=ranks)
         assert result.code == 0, result.err
         accuracies.append(float(result.out.split("test accuracy")[1].split()[0]))
@@ -47,11 +47,12 @@ def test_every_method_and_rank_count_learns_the_same(minidad, tiny):
     assert min(accuracies) > 70
 
 
-def test_deterministic_dad_ends_with_the_same_bits_on_any_number_of_ranks(minidad, tiny):
+@pytest.mark.parametrize("method", ["dad", "edad"])
+def test_deterministic_runs_end_with_the_same_bits_on_any_number_of_ranks(minidad, tiny, method):
     digests = set()
     for ranks in (1, 2, 3, 4, 7):  # 5000 samples in batches of 64: the last one is ragged
         result = minidad(
-            "run", tiny, *SHORT, "--set", "exchange.method=dad", "--set", "exchange.deterministic=true",
+            "run", tiny, *SHORT, "--set", f"exchange.method={method}", "--set", "exchange.deterministic=true",
             "--set", "exchange.row_block=8", "--set", "output.overwrite=true", ranks=ranks,
         )  # fmt: skip
         assert result.code == 0, result.err
@@ -97,8 +98,9 @@ def test_check_trains_nothing_and_states_bytes(minidad, tiny, tmp_path):
     assert list(tmp_path.iterdir()) == []
     parameters = 64 * 48 + 48 + 48 * 32 + 32 + 32 * 5 + 5
     real = 8 if "MINIDAD_REAL=double" in result.out or _scalar(minidad) == "double" else 4
-    table = {line.split()[1]: line.split()[2] for line in result.out.splitlines() if re.match(r"#   (dsgd|dad) ", line)}
+    table = {line.split()[1]: line.split()[2] for line in result.out.splitlines() if re.match(r"#   (dsgd|e?dad) ", line)}
     assert table["dsgd"] == f"{2 * 3 * parameters * real / 4:.0f}"
+    assert table["edad"] == f"{3 * real * 16 * (64 + 48 + 32 + 5)}"
     assert table["dad"] == f"{3 * real * 16 * (64 + 48 + 48 + 32 + 32 + 5)}"
     (tmp_path / "resolved.toml").write_text(result.out)  # the resolved deck is a deck, the rest are comments
     again = minidad("check", "resolved.toml", "--ranks", 4)

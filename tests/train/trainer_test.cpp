@@ -13,7 +13,7 @@
 namespace minidad {
 
 TEST(Trainer, LearnsWithEitherExchange) {
-  for (auto const* method : {"dsgd", "dad"}) {
+  for (auto const* method : {"dsgd", "dad", "edad"}) {
     SmallProblem problem(test_comm(), {.samples = 500,
                                        .batch = 32,
                                        .exchange = {.method = method},

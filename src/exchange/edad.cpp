@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "exchange/edad.hpp"
+
+#include <fmt/format.h>
+
+#include "linalg/rows.hpp"
+
+namespace minidad {
+
+Edad::Edad(Communicator& comm, std::vector<LayerShape> const& shapes, std::size_t max_rows, Parameters gradient)
+    : gradient_(std::move(gradient)),
+      output_delta_(comm, fmt::format("layer{}", shapes.size() - 1), max_rows, shapes.back().out) {
+  for (std::size_t l = 0; l < shapes.size(); ++l) {
+    inputs_.emplace_back(comm, fmt::format("layer{}", l), max_rows, shapes[l].in);
+    if (l + 1 < shapes.size()) deltas_.emplace_back("minidad::exchange::all_deltas", max_rows, shapes[l].out);
+  }
+}
+
+void Edad::observe(ExecSpace const& space, PhaseClock& clock, RowLayout const& ranks, std::size_t layer,
+                   Matrix const& input) {
+  PhaseScope scope(clock, Phase::exchange, space);
+  copy_rows(space, input, inputs_[layer].slot(ranks));
+  inputs_[layer].start(space, ranks);
+  for (std::size_t l = 0; l < layer; ++l) inputs_[l].progress();
+}
+
+void Edad::reduce(BackwardWalk& walk, RowLayout const& ranks) {
+  auto const& space = walk.space();
+  RowLayout const one_block{{0, ranks.rows()}};  // the same on every rank, and for any number of ranks
+  Matrix delta;
+  while (walk.next()) {
+    auto const l = walk.layer();
+    if (l == deltas_.size()) {  // the last layer, where the walk begins
+      {
+        PhaseScope scope(walk.clock(), Phase::exchange, space);
+        copy_rows(space, walk.local().delta, output_delta_.slot(ranks));
+        output_delta_.start(space, ranks);
+      }
+      PhaseScope scope(walk.clock(), Phase::wait, space);
+      delta = output_delta_.finish(space);
+    }
+    Matrix input;
+    {
+      PhaseScope scope(walk.clock(), Phase::wait, space);
+      input = inputs_[l].finish(space);
+    }
+    LayerStats const all{input, delta};
+    {
+      PhaseScope scope(walk.clock(), Phase::backward, space);
+      form_gradient(space, all, gradient_.layer[l]);
+    }
+    if (l == 0) continue;
+    delta = first_rows(deltas_[l - 1], ranks.rows());
+    walk.propagate(all, one_block, delta);
+  }
+}
+
+ExchangeForecast Edad::forecast(std::vector<LayerShape> const& shapes, int ranks, std::size_t rows) {
+  std::size_t sent = shapes.back().out, recomputed = 0;
+  for (std::size_t l = 0; l < shapes.size(); ++l) {
+    sent += shapes[l].in;
+    if (l + 1 < shapes.size()) recomputed += shapes[l].out;
+  }
+  auto const bytes = rows * sent * sizeof(Real);
+  return {.method = "edad",
+          .bytes_per_step = allgather_bytes(ranks, static_cast<double>(bytes) / ranks),
+          .memory = bytes + rows * recomputed * sizeof(Real)};
+}
+
+}  // namespace minidad

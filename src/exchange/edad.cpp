@@ -26,7 +26,7 @@ void Edad::observe(ExecSpace const& space, PhaseClock& clock, RowLayout const& r
 
 void Edad::reduce(BackwardWalk& walk, RowLayout const& ranks) {
   auto const& space = walk.space();
-  RowLayout const one_block{{0, ranks.rows()}};  // the same on every rank, and for any number of ranks
+  one_block_.offset[1] = ranks.rows();  // the same on every rank, and for any number of ranks
   Matrix delta;
   while (walk.next()) {
     auto const l = walk.layer();
@@ -51,7 +51,7 @@ void Edad::reduce(BackwardWalk& walk, RowLayout const& ranks) {
     }
     if (l == 0) continue;
     delta = first_rows(deltas_[l - 1], ranks.rows());
-    walk.propagate(all, one_block, delta);
+    walk.propagate(all, one_block_, delta);
   }
 }
 

@@ -26,6 +26,7 @@ class Edad final : public Exchange {
   std::vector<RowGather> inputs_;  // one per layer
   RowGather output_delta_;
   std::vector<Matrix> deltas_;  // of all rows, one per hidden layer
+  RowLayout one_block_{{0, 0}};
 };
 
 }  // namespace minidad

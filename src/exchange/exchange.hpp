@@ -30,6 +30,7 @@ class Exchange {
   virtual ~Exchange() = default;
 
   /// Collective. The forward pass tells that a layer's input is complete: what need not wait for the walk may leave now.
+  /// Called for each layer in turn, before reduce().
   virtual void observe(ExecSpace const&, PhaseClock&, RowLayout const& /*ranks*/, std::size_t /*layer*/,
                        Matrix const& /*input*/) {}
 

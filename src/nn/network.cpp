@@ -15,14 +15,15 @@ Network::Network(std::vector<LayerShape> shapes, std::uint64_t seed, ExecSpace c
   initialise(space, shapes_, seed, parameters_);
 }
 
-void Network::forward(ExecSpace const& space, Tape const& tape,
-                      std::function<void(std::size_t)> const& before_layer) const {
-  for (std::size_t l = 0; l < layers(); ++l) {
-    before_layer(l);
-    auto const& out = tape.activation[l + 1];
-    row_block_product(space, tape.blocks, tape.activation[l], Op::none, parameters_.layer[l].weight, out);
-    add_bias_and_activate(space, shapes_[l].activation, parameters_.layer[l].bias, out);
-  }
+void Network::forward(ExecSpace const& space, Tape const& tape) const {
+  for (std::size_t l = 0; l < layers(); ++l) forward_layer(space, tape, l);
+}
+
+void Network::forward_layer(ExecSpace const& space, Tape const& tape, std::size_t layer) const {
+  auto const& out = tape.activation[layer + 1];
+  auto const& [weight, bias, all] = parameters_.layer[layer];
+  row_block_product(space, tape.blocks, tape.activation[layer], Op::none, weight, out);
+  add_bias_and_activate(space, shapes_[layer].activation, bias, out);
 }
 
 std::vector<LayerShape> layer_shapes(NetworkSettings const& settings, std::size_t inputs, std::size_t classes) {

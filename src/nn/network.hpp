@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -21,10 +20,10 @@ class Network {
  public:
   Network(std::vector<LayerShape> shapes, std::uint64_t seed, ExecSpace const& space);
 
-  /// Fills tape.activation from tape.input(). `before_layer(l)` is called when the input of layer l is complete.
-  void forward(
-      ExecSpace const& space, Tape const& tape,
-      std::function<void(std::size_t layer)> const& before_layer = [](std::size_t) {}) const;
+  /// Fills tape.activation from tape.input().
+  void forward(ExecSpace const& space, Tape const& tape) const;
+  /// The same for one layer: tape.activation[layer + 1] from tape.activation[layer].
+  void forward_layer(ExecSpace const& space, Tape const& tape, std::size_t layer) const;
 
   std::vector<LayerShape> const& shapes() const { return shapes_; }
   Parameters const& parameters() const { return parameters_; }

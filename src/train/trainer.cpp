@@ -49,8 +49,10 @@ void Trainer::step(std::size_t epoch, std::size_t step_of_epoch) {
     PhaseScope scope(clock, Phase::forward, space);
     train.load(space, plan, rank_, static_cast<std::uint64_t>(settings_.seed), epoch, step_of_epoch, tape.input(),
                label_);
-    network.forward(space, tape,
-                    [&](std::size_t layer) { exchange.observe(space, clock, ranks, layer, tape.activation[layer]); });
+    for (std::size_t l = 0; l < network.layers(); ++l) {
+      exchange.observe(space, clock, ranks, l, tape.activation[l]);
+      network.forward_layer(space, tape, l);
+    }
     // The mean over the rows of all ranks: from here on, gradients of parts of the batch just add up.
     loss_.evaluate(space, tape.output(), label_, 1.0 / static_cast<double>(ranks.rows()), tape.output_delta());
   }

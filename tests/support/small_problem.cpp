@@ -36,10 +36,10 @@ std::vector<Real> gradient_of(SmallProblem& problem, BatchPlan const& plan, std:
   SoftmaxCrossEntropy loss(problem.options.batch);
   loader.load(space, plan, rank, static_cast<std::uint64_t>(problem.options.training.seed), epoch, step, tape.input(),
               label);
-  problem.network.forward(space, tape, [&](std::size_t layer) {
-    if (exchange != nullptr)
-      exchange->observe(space, problem.clock, plan.ranks_at(step), layer, tape.activation[layer]);
-  });
+  for (std::size_t l = 0; l < problem.network.layers(); ++l) {
+    if (exchange != nullptr) exchange->observe(space, problem.clock, plan.ranks_at(step), l, tape.activation[l]);
+    problem.network.forward_layer(space, tape, l);
+  }
   loss.evaluate(space, tape.output(), label, 1.0 / static_cast<double>(plan.ranks_at(step).rows()),
                 tape.output_delta());
   BackwardWalk walk(space, problem.clock, problem.network, tape);

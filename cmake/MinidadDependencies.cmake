@@ -30,7 +30,7 @@ else()
   target_link_libraries(minidad_kokkos INTERFACE Kokkos::kokkos)
 endif()
 
-# --- MPI, HDF5, BLAS -----------------------------------------------------------------------------------------------
+# --- MPI, HDF5, BLAS, LAPACK -----------------------------------------------------------------------------------------------
 set(MPI_CXX_SKIP_MPICXX ON)
 find_package(MPI REQUIRED COMPONENTS C CXX)
 set(HDF5_PREFER_PARALLEL ON)  # must precede the search, or a serial HDF5 beside it wins
@@ -39,6 +39,7 @@ if(NOT HDF5_IS_PARALLEL)
   message(FATAL_ERROR "The HDF5 ${HDF5_VERSION} found is serial; minidad needs a parallel one (hdf5+mpi+hl)")
 endif()
 find_package(BLAS REQUIRED)
+find_package(LAPACK REQUIRED)
 
 # --- small libraries -----------------------------------------------------------------------------------------------
 find_package(ZLIB REQUIRED)

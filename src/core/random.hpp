@@ -14,7 +14,7 @@ struct Words4 {
 };
 
 /// What a random number is for: keeps the streams of one seed apart.
-enum class Stream : std::uint32_t { weights = 1, shuffle = 2, features = 3, teacher = 4 };
+enum class Stream : std::uint32_t { weights = 1, shuffle = 2, features = 3, teacher = 4, factors = 5 };
 
 /// Philox4x32-10: a counter-based generator, that is a pure function of key and counter.   Salmon et al., SC'11.
 /// No state means the same numbers on every rank, thread and device, and nothing to checkpoint.

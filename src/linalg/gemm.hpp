@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <type_traits>
+
 #include "core/row_layout.hpp"
 #include "core/types.hpp"
 
@@ -10,8 +12,10 @@ enum class Op : char { none = 'N', transpose = 'T' };
 
 /// C <- alpha op(A) op(B) + beta C, by the vendor's BLAS through Kokkos Kernels. With beta = 0, C may hold anything
 /// before. Shapes must fit: op(A) (m, k), op(B) (k, n), C (m, n); any of them may be zero.
-void gemm(ExecSpace const& space, Op op_a, Op op_b, Real alpha, Matrix const& a, Matrix const& b, Real beta,
-          Matrix const& c);
+/// Scalar is float or double.
+template <class Scalar>
+void gemm(ExecSpace const& space, Op op_a, Op op_b, std::type_identity_t<Scalar> alpha, MatrixOf<Scalar> const& a,
+          MatrixOf<Scalar> const& b, std::type_identity_t<Scalar> beta, MatrixOf<Scalar> const& c);
 
 /// C <- A op(B), each block of rows by a call of its own: the bits of a row then depend on its block alone, and not on
 /// how many other rows of A this rank holds.

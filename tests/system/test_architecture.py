@@ -14,10 +14,11 @@ MAY_USE = {
     "comm": {"core"},
     "nn": {"linalg", "core"},
     "data": {"linalg", "core"},
-    "exchange": {"nn", "comm", "linalg", "core"},
+    "compress": {"linalg", "core"},
+    "exchange": {"nn", "compress", "comm", "linalg", "core"},
     "io": {"comm", "core"},
-    "train": {"exchange", "data", "io", "nn", "comm", "linalg", "core"},
-    "config": {"train", "exchange", "data", "io", "nn", "comm", "linalg", "core"},
+    "train": {"exchange", "data", "io", "nn", "compress", "comm", "linalg", "core"},
+    "config": {"train", "exchange", "data", "io", "nn", "compress", "comm", "linalg", "core"},
 }
 
 CONFINED = {  # header: the folders that may include it

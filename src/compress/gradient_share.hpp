@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <memory>
+
+#include "compress/product_norm.hpp"
+#include "compress/row_compressor.hpp"
+
+namespace minidad {
+
+/// One rank's share G of a layer's gradient, together with what error feedback kept, as power iterations see it: something
+/// to multiply with from either side. Vectors are rows: p (width, in), q (width, out).
+class GradientShare {
+ public:
+  virtual ~GradientShare() = default;
+  /// G <- AᵀD + what was kept.
+  virtual void take(ExecSpace const& space, Factors const& stats) = 0;
+  virtual void multiply_from_delta_side(ExecSpace const& space, Matrix const& q, Matrix const& p) = 0;  ///< p <- q Gᵀ
+  virtual void multiply_from_input_side(ExecSpace const& space, Matrix const& p, Matrix const& q) = 0;  ///< q <- p G
+  /// Keeps what the common gradient PᵀQ, Q summed over `ranks` ranks, has left out of this share.
+  virtual void settle(ExecSpace const& space, Factors const& common, int ranks) = 0;
+  virtual double norm_squared(ExecSpace const& space) = 0;
+  /// dense (in, out) <- what is kept for the next step.
+  virtual void write_kept(ExecSpace const& space, Matrix const& dense) const = 0;
+};
+
+/// The gradient itself, formed. Feedback keeps G - PᵀQ / ranks, all of it.   Vogels et al. 2019, algorithm 2.
+std::unique_ptr<GradientShare> make_dense_share(ReducerShape const& shape, bool feedback);
+
+/// The rows of A and D; the gradient is never formed. Feedback keeps (I - PPᵀ) G, that is the rows (A - A Pᵀ P, D), reduced
+/// to `feedback.width` rows by its reducer; zero keeps nothing. In the sum over ranks this is what the dense share keeps, but
+/// for what goes beyond that width. `width`: the most rows of p and q.
+std::unique_ptr<GradientShare> make_row_share(ReducerShape const& shape, std::size_t width,
+                                              CompressorSettings const& feedback, std::uint64_t seed);
+
+}  // namespace minidad

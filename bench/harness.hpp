@@ -56,7 +56,7 @@ class Job {
               exchange.deterministic ? static_cast<std::size_t>(exchange.row_block) : 1),
         network_(shapes, 1, space_),
         gradient_("gradient", shapes),
-        exchange_(make_exchange(exchange, comm, shapes, batch, gradient_)),
+        exchange_(make_exchange(exchange, comm, shapes, batch, gradient_, 1)),
         sgd_(optimiser, gradient_.flat.extent(0)),
         train_(dataset(shapes), {}, batch),
         trainer_({space_, comm_, clock_, network_, gradient_, *exchange_, sgd_, plan_, train_, train_},

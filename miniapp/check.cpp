@@ -61,7 +61,7 @@ void check(Communicator& comm, Options const& options) {
   comm.agree([&] { problem = pose_problem(settings, ranks); });
   if (comm.rank() != 0) return;
   auto const batch = static_cast<std::size_t>(settings.training.batch);
-  auto const forecasts = forecast_exchanges(problem.shapes, ranks, batch);
+  auto const forecasts = forecast_exchanges(settings.exchange, problem.shapes, ranks, batch);
   auto chosen = forecasts.front();
   for (auto const& forecast : forecasts)
     if (forecast.method == settings.exchange.method) chosen = forecast;

@@ -83,7 +83,8 @@ struct Job {
         network(problem.shapes, static_cast<std::uint64_t>(settings.training.seed), space),
         gradient("gradient", problem.shapes),
         optimiser(settings.optimiser, gradient.flat.extent(0)),
-        exchange(make_exchange(settings.exchange, comm, problem.shapes, plan.deal().batch, gradient)),
+        exchange(make_exchange(settings.exchange, comm, problem.shapes, plan.deal().batch, gradient,
+                               static_cast<std::uint64_t>(settings.training.seed))),
         trainer({space, comm, clock, network, gradient, *exchange, optimiser, plan, train, test}, settings.training,
                 settings.schedule) {}
 

@@ -104,6 +104,15 @@ std::optional<std::size_t> Communicator::first_difference(std::span<std::uint64_
   return std::nullopt;
 }
 
+void Communicator::all_gather(std::span<std::int32_t const> mine, std::span<std::int32_t> all, TrafficEntry& entry) {
+  require(all.size() == mine.size() * static_cast<std::size_t>(size()), "all_gather: one place for each rank's values");
+  traffic().charge_allgather(entry, static_cast<std::int64_t>(mine.size_bytes()));
+  ++entry.messages;
+  check_mpi(MPI_Allgather(mine.data(), mpi_count(mine.size()), MPI_INT32_T, all.data(), mpi_count(mine.size()),
+                          MPI_INT32_T, impl_->comm),
+            "MPI_Allgather");
+}
+
 void Communicator::agree(std::function<void()> const& work) {
   Failure mine{ExitCode::done, ""};
   try {

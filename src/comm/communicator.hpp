@@ -43,6 +43,8 @@ class Communicator {
   /// Index of the first value that is not the same on all ranks.
   std::optional<std::size_t> first_difference(std::span<std::uint64_t const> values);
   void max(std::span<double> values);
+  /// all <- every rank's `mine`, in rank order; booked as `entry`.
+  void all_gather(std::span<std::int32_t const> mine, std::span<std::int32_t> all, TrafficEntry& entry);
 
   /// Does `work` on every rank. If it throws on any, all ranks throw the same AgreedError: the first failing rank's.
   /// `work` must not communicate.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -24,10 +25,13 @@ class SumInPlace {
   SumInPlace(SumInPlace&&) noexcept;
 
   void start(ExecSpace const& space);
+  /// Sums less: part i has sizes[i] <= its declared size scalars this time, and they follow one another without gaps.
+  void start(ExecSpace const& space, std::span<std::size_t const> sizes);
   void progress();  ///< lets MPI move data while the caller computes
   void finish(ExecSpace const& space);
 
  private:
+  void post(ExecSpace const& space, std::size_t size);
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };

@@ -19,6 +19,16 @@ void Traffic::charge_allgather(TrafficEntry& entry, std::int64_t bytes) const {
   entry.sent += allgather_bytes(ranks_, static_cast<double>(bytes));
 }
 
+void Traffic::charge_send(TrafficEntry& entry, std::int64_t bytes) const {
+  entry.payload += bytes;
+  entry.sent += static_cast<double>(bytes);
+}
+
+void Traffic::charge_broadcast(TrafficEntry& entry, std::int64_t bytes) const {
+  entry.payload += bytes;
+  entry.sent += (ranks_ - 1) * static_cast<double>(bytes);
+}
+
 double allreduce_bytes(int ranks, double n) { return 2.0 * (ranks - 1) * n / ranks; }
 double allgather_bytes(int ranks, double n) { return (ranks - 1) * n; }
 

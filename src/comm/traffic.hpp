@@ -20,7 +20,8 @@ struct TrafficEntry {
 
 /// Counts what this rank puts on the wire, by part and collective. Entries stay where they are, in order of creation.
 /// Bytes sent follow docs/theory (ring algorithms, S ranks, n = payload): all-reduce 2 (S-1)/S n, all-gather (S-1) n,
-/// broadcast n from the root; the sum over ranks is exact, the split among them is even.
+/// message n, broadcast (S-1) n, all of it at the root. The sum over ranks is exact whatever the algorithm; how it is split
+/// among them is the ring's, or, for a broadcast, a star's.
 class Traffic {
  public:
   explicit Traffic(int ranks) : ranks_(ranks) {}
@@ -28,6 +29,8 @@ class Traffic {
   TrafficEntry& entry(std::string_view part, std::string_view collective);
   void charge_allreduce(TrafficEntry& entry, std::int64_t bytes) const;
   void charge_allgather(TrafficEntry& entry, std::int64_t bytes) const;
+  void charge_send(TrafficEntry& entry, std::int64_t bytes) const;
+  void charge_broadcast(TrafficEntry& entry, std::int64_t bytes) const;  ///< at the root
 
   std::deque<TrafficEntry> const& entries() const { return entries_; }
 

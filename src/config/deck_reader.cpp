@@ -162,11 +162,20 @@ toml::table parse_override(std::string const& text) {
 
 /// What no single key can tell.
 void check_together(Settings const& s, std::string const& path) {
-  if (s.exchange.deterministic && s.exchange.method == "dsgd")
+  if (s.exchange.deterministic && s.exchange.method != "dad" && s.exchange.method != "edad")
     refuse(fmt::format(
         "{}: exchange.deterministic needs exchange.method = \"dad\" or \"edad\": the sum that \"{}\" forms depends on "
         "the number of ranks",
         path, s.exchange.method));
+  auto const& low_rank = s.exchange.low_rank;
+  if (low_rank.epsilon > 0 && s.exchange.method == "powersgd")
+    refuse(fmt::format("{}: low_rank.epsilon needs exchange.method = \"rank_dad\" or \"power_dad\"", path));
+  if (low_rank.epsilon > 0 && s.exchange.method == "rank_dad" && low_rank.pattern != "oneway")
+    refuse(fmt::format("{}: low_rank.epsilon needs low_rank.pattern = \"oneway\": what \"{}\" merges is cut again",
+                       path, low_rank.pattern));
+  if (s.exchange.method == "rank_dad" && low_rank.solver == "author" && (low_rank.epsilon > 0 || low_rank.feedback > 0))
+    refuse(fmt::format(
+        "{}: low_rank.solver = \"author\" knows no error: low_rank.epsilon and low_rank.feedback must be 0", path));
   if (s.optimiser.nesterov && s.optimiser.momentum == 0)
     refuse(fmt::format("{}: optimiser.nesterov needs optimiser.momentum > 0", path));
 }

@@ -53,6 +53,28 @@ void visit_settings(SettingsVisitor& v, Settings& s) {
   v.integer("exchange.bucket_kib", s.exchange.bucket_kib, count,
             "layers with smaller gradients share a message with the next (dsgd)");
 
+  v.integer("low_rank.width", s.exchange.low_rank.width, {.low = 1, .high = 4096},
+            "rows (rank_dad) or columns (powersgd, power_dad) a layer travels as; the most with epsilon");
+  v.real("low_rank.epsilon", s.exchange.low_rank.epsilon, {.low = 0, .high = 1},
+         "certified relative error a step may make in a layer; 0: fixed width (rank_dad, power_dad)");
+  v.text("low_rank.solver", s.exchange.low_rank.solver, "how rows become few; author: for reproduction only (rank_dad)",
+         solver_names);
+  v.text("low_rank.pattern", s.exchange.low_rank.pattern, "who gets whose few rows (rank_dad)", pattern_names);
+  v.integer("low_rank.sweeps", s.exchange.low_rank.sweeps, {.low = 1, .high = 1000},
+            "power iterations a step (block, powersgd, power_dad) or a component (author)");
+  v.integer("low_rank.oversampling", s.exchange.low_rank.oversampling, {.low = 0, .high = 4096},
+            "columns iterated beyond those that travel (block)");
+  v.flag("low_rank.warm_start", s.exchange.low_rank.warm_start,
+         "begin where the last step ended (block, powersgd, power_dad)");
+  v.flag("low_rank.drop_last", s.exchange.low_rank.drop_last, "lose the last component, as published (author)");
+  v.integer("low_rank.feedback", s.exchange.low_rank.feedback, {.low = 0, .high = 4096},
+            "rows of each layer's error kept for the next step; 0: none (rank_dad, power_dad)");
+  v.flag("low_rank.dense_feedback", s.exchange.low_rank.dense_feedback,
+         "keep the whole error of each layer for the next step (powersgd)");
+  v.real("low_rank.min_compression", s.exchange.low_rank.min_compression, from_zero,
+         "layers that would shrink by less than this factor are summed exactly");
+  v.integer("low_rank.start_step", s.exchange.low_rank.start_step, count, "exact steps before compression starts");
+
   v.text("comm.transfer", s.comm.transfer, "how device data reaches MPI: host copies, or device pointers",
          transfer_names);
 

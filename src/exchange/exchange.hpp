@@ -2,22 +2,31 @@
 #pragma once
 
 #include <array>
+#include <limits>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "comm/communicator.hpp"
+#include "exchange/low_rank_settings.hpp"
 #include "nn/backward_walk.hpp"
 
 namespace minidad {
 
-inline constexpr std::array<char const*, 3> exchange_names{"dsgd", "dad", "edad"};
+inline constexpr std::array<char const*, 6> exchange_names{"dsgd", "dad", "edad", "rank_dad", "powersgd", "power_dad"};
 
 struct ExchangeSettings {
   std::string method = "dsgd";   ///< one of exchange_names
   bool deterministic = false;    ///< the same weight bits for any number of ranks ("dad", "edad")
   std::int64_t row_block = 16;   ///< in deterministic mode, rows of the global batch whose products are formed together
   std::int64_t bucket_kib = 32;  ///< "dsgd": layers with smaller gradients share a message with the next layer
+  LowRankSettings low_rank{};    ///< "rank_dad", "powersgd", "power_dad"
+};
+
+/// How close a layer's gradient came in the last step.
+struct Fidelity {
+  double width = std::numeric_limits<double>::quiet_NaN();  ///< rows or columns it travelled as; NaN: it is exact
+  double error = std::numeric_limits<double>::quiet_NaN();  ///< certified, relative, Frobenius; NaN: nobody asked
 };
 
 /// How the ranks turn one backward pass into the gradient of the global batch, the same bits on every rank.
@@ -37,6 +46,9 @@ class Exchange {
   /// Collective. Visits every layer; on return the gradient given to make_exchange is the sum over the rows of all
   /// ranks. `ranks` tells where each rank's rows stand in the global batch.
   virtual void reduce(BackwardWalk& walk, RowLayout const& ranks) = 0;
+
+  /// One entry a layer for methods that are not exact, none for the others.
+  virtual std::vector<Fidelity> fidelity() const { return {}; }
 };
 
 /// What an exchange will cost, from its closed form (docs/theory): before anything runs.
@@ -46,12 +58,13 @@ struct ExchangeForecast {
   std::size_t memory = 0;     ///< buffers, bytes per rank
 };
 
-/// `gradient` is where the results go; global batches have at most `max_rows` rows.
+/// `gradient` is where the results go; global batches have at most `max_rows` rows; `seed` is of what must be drawn.
 std::unique_ptr<Exchange> make_exchange(ExchangeSettings const& settings, Communicator& comm,
                                         std::vector<LayerShape> const& shapes, std::size_t max_rows,
-                                        Parameters const& gradient);
+                                        Parameters const& gradient, std::uint64_t seed);
 
 /// One forecast per method, in the order of exchange_names.
-std::vector<ExchangeForecast> forecast_exchanges(std::vector<LayerShape> const& shapes, int ranks, std::size_t rows);
+std::vector<ExchangeForecast> forecast_exchanges(ExchangeSettings const& settings,
+                                                 std::vector<LayerShape> const& shapes, int ranks, std::size_t rows);
 
 }  // namespace minidad

@@ -16,8 +16,12 @@ void BackwardWalk::propagate(LayerStats const& stats, RowLayout const& blocks, M
   multiply_by_derivative(space_, network_.shapes()[layer_ - 1].activation, stats.input, below);
 }
 
+void form_weight_gradient(ExecSpace const& space, Factors const& stats, Matrix const& weight) {
+  gemm(space, Op::transpose, Op::none, 1, stats.input, stats.delta, 0, weight);
+}
+
 void form_gradient(ExecSpace const& space, LayerStats const& stats, LayerParameters const& sum) {
-  gemm(space, Op::transpose, Op::none, 1, stats.input, stats.delta, 0, sum.weight);
+  form_weight_gradient(space, stats, sum.weight);
   column_sums(space, stats.delta, sum.bias);
 }
 

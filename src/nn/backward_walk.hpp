@@ -2,16 +2,15 @@
 #pragma once
 
 #include "core/phases.hpp"
+#include "linalg/factors.hpp"
 #include "nn/network.hpp"
 
 namespace minidad {
 
-/// All that the gradient of one linear map needs: dL/dW = inputᵀ delta, and dL/db = the column sums of delta.
+/// All that the gradient of one linear map needs: the rows A of its input and D = dL/dz of its output;
+/// dL/dW = AᵀD, and dL/db = the column sums of D.
 /// The loss is a mean over the rows of *all* ranks, so gradients of parts of a batch simply add up.
-struct LayerStats {
-  Matrix input;  ///< A: (rows, in)
-  Matrix delta;  ///< D = dL/dz: (rows, out)
-};
+using LayerStats = Factors;
 
 /// A cursor that goes from the loss to the input, one layer a step. The exchange drives it: it looks at the statistics
 /// of the layer, decides what travels, and carries on with whatever statistics it likes (its own rows, or everybody's).
@@ -52,6 +51,8 @@ class BackwardWalk {
   std::size_t layer_;
 };
 
+/// weight <- inputᵀ delta.
+void form_weight_gradient(ExecSpace const& space, Factors const& stats, Matrix const& weight);
 /// sum.weight <- inputᵀ delta, sum.bias <- column sums of delta; zero rows give zeros.
 void form_gradient(ExecSpace const& space, LayerStats const& stats, LayerParameters const& sum);
 

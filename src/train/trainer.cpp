@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "train/trainer.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <chrono>
 
@@ -57,7 +59,11 @@ void Trainer::step(std::size_t epoch, std::size_t step_of_epoch) {
     loss_.evaluate(space, tape.output(), label_, 1.0 / static_cast<double>(ranks.rows()), tape.output_delta());
   }
   BackwardWalk walk(space, clock, network, tape);
-  exchange.reduce(walk, ranks);  // the only place where ranks speak
+  try {
+    exchange.reduce(walk, ranks);  // the only place where ranks speak
+  } catch (AgreedError const& error) {
+    throw AgreedError(error.code(), fmt::format("step {}: {}", steps_done_ + 1, error.what()));
+  }
   PhaseScope scope(clock, Phase::update, space);
   rate_ = schedule_.rate(steps_done_);
   optimiser.update(space, rate_, gradient.flat, network.parameters().flat);

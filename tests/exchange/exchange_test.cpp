@@ -77,7 +77,9 @@ TEST(Dsgd, SendsWhatItsFormulaSays) {
     expected += 2 * (s - 1) * static_cast<double>(shape.size() * sizeof(Real)) / s;
   EXPECT_NEAR(bytes_of(problem, 0), expected, 1e-9 * expected);  // sums of doubles, not of whole bytes
   EXPECT_NEAR(2 * (s - 1) / s * sizeof(Real) * d, expected, 1e-9 * expected);
-  EXPECT_EQ(forecast_exchanges(problem.options.shapes, problem.comm.size(), problem.options.batch)[0].bytes_per_step,
+  EXPECT_EQ(forecast_exchanges(problem.options.exchange, problem.options.shapes, problem.comm.size(),
+                               problem.options.batch)[0]
+                .bytes_per_step,
             2 * (s - 1) * (sizeof(Real) * d) / s);
 }
 
@@ -94,7 +96,8 @@ TEST(Dad, SendsWhatItsFormulaSaysToTheByte) {
     double sum[1] = {found};
     problem.comm.sum(std::span<double>(sum));
     if (step > 0) continue;
-    auto const forecast = forecast_exchanges(problem.options.shapes, problem.comm.size(), problem.options.batch)[1];
+    auto const forecast = forecast_exchanges(problem.options.exchange, problem.options.shapes, problem.comm.size(),
+                                             problem.options.batch)[1];
     EXPECT_EQ(sum[0] / static_cast<double>(s), forecast.bytes_per_step);
   }
 }
@@ -111,7 +114,7 @@ TEST(Edad, SendsWhatItsFormulaSaysToTheByte) {
   // 784-1024-1024-10, 32 rows a rank: 90,944 scalars contributed against 1,863,690 of the gradient.
   std::vector<LayerShape> const mlp{
       {784, 1024, Activation::relu}, {1024, 1024, Activation::relu}, {1024, 10, Activation::identity}};
-  EXPECT_EQ(forecast_exchanges(mlp, 2, 64)[2].bytes_per_step, 90944.0 * sizeof(Real));
+  EXPECT_EQ(forecast_exchanges({}, mlp, 2, 64)[2].bytes_per_step, 90944.0 * sizeof(Real));
 }
 
 // Hidden deltas come from the outputs alone: a derivative helper applied to the wrong quantity shows here.
@@ -170,7 +173,8 @@ TEST(DeterministicDad, TrainsToTheSameBitsAsOneRank) {
 
 TEST(MakeExchange, RefusesAnUnknownMethod) {
   std::vector<LayerShape> const shapes{{2, 2, Activation::identity}};
-  EXPECT_THROW(make_exchange({.method = "telepathy"}, test_comm(), shapes, 4, Parameters("gradient", shapes)), Error);
+  EXPECT_THROW(make_exchange({.method = "telepathy"}, test_comm(), shapes, 4, Parameters("gradient", shapes), 1),
+               Error);
 }
 
 }  // namespace minidad

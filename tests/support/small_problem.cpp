@@ -27,8 +27,10 @@ std::size_t block(SmallProblem::Options const& options) {
   return options.exchange.deterministic ? static_cast<std::size_t>(options.exchange.row_block) : 1;
 }
 
-std::vector<Real> gradient_of(SmallProblem& problem, BatchPlan const& plan, std::size_t rank, BatchLoader const& loader,
-                              std::size_t epoch, std::size_t step, Exchange* exchange) {
+std::vector<Real> gradient_of(
+    SmallProblem& problem, BatchPlan const& plan, std::size_t rank, BatchLoader const& loader, std::size_t epoch,
+    std::size_t step, Exchange* exchange, std::function<void(Tape const&)> const& before = [](Tape const&) {},
+    std::function<void(Tape const&)> const& after = [](Tape const&) {}) {
   auto const& space = problem.space;
   TapeMemory const memory(problem.options.shapes, problem.options.batch);
   auto const tape = memory.tape(plan.blocks_at(step, rank));
@@ -42,6 +44,7 @@ std::vector<Real> gradient_of(SmallProblem& problem, BatchPlan const& plan, std:
   }
   loss.evaluate(space, tape.output(), label, 1.0 / static_cast<double>(plan.ranks_at(step).rows()),
                 tape.output_delta());
+  before(tape);
   BackwardWalk walk(space, problem.clock, problem.network, tape);
   if (exchange != nullptr) {
     exchange->reduce(walk, plan.ranks_at(step));
@@ -51,6 +54,7 @@ std::vector<Real> gradient_of(SmallProblem& problem, BatchPlan const& plan, std:
       walk.propagate();
     }
   }
+  after(tape);
   return host_copy(problem.gradient.flat);
 }
 
@@ -63,7 +67,7 @@ SmallProblem::SmallProblem(Communicator& comm_given, Options const& given)
       plan(options.samples, options.batch, static_cast<std::size_t>(comm.size()), block(options)),
       network(options.shapes, 5, space),
       gradient("gradient", options.shapes),
-      exchange(make_exchange(options.exchange, comm, options.shapes, options.batch, gradient)),
+      exchange(make_exchange(options.exchange, comm, options.shapes, options.batch, gradient, 1)),
       optimiser(options.optimiser, gradient.flat.extent(0)),
       train(loader(space, plan, rank, options)),
       trainer(
@@ -82,6 +86,16 @@ std::vector<Real> SmallProblem::exchanged_gradient(std::size_t epoch, std::size_
 std::vector<Real> SmallProblem::pooled_gradient_in_blocks(std::size_t epoch, std::size_t step, std::size_t block) {
   BatchPlan const alone(options.samples, options.batch, 1, block);
   return gradient_of(*this, alone, 0, loader(space, alone, 0, options), epoch, step, nullptr);
+}
+
+void SmallProblem::with_tape(std::size_t epoch, std::size_t step, std::function<void(Tape const&)> const& look) {
+  gradient_of(
+      *this, plan, rank, train, epoch, step, nullptr, [](Tape const&) {}, look);
+}
+
+void SmallProblem::exchange_poisoned(std::size_t epoch, std::size_t step,
+                                     std::function<void(Tape const&)> const& poison) {
+  gradient_of(*this, plan, rank, train, epoch, step, exchange.get(), poison);
 }
 
 }  // namespace minidad

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -34,6 +35,11 @@ struct SmallProblem {
   Sgd optimiser;
   BatchLoader train;
   Trainer trainer;
+
+  /// Forward and backward of this rank's rows alone; `look` sees the finished tape.
+  void with_tape(std::size_t epoch, std::size_t step, std::function<void(Tape const&)> const& look);
+  /// An exchange in which `poison` changes the tape between forward and backward, as a broken kernel would.
+  void exchange_poisoned(std::size_t epoch, std::size_t step, std::function<void(Tape const&)> const& poison);
 
   /// The gradient of the global batch at `step` of `epoch`, through the exchange.
   std::vector<Real> exchanged_gradient(std::size_t epoch, std::size_t step);

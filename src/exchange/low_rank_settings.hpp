@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+
+#include "compress/row_compressor.hpp"
+
+namespace minidad {
+
+inline constexpr std::array<char const*, 3> pattern_names{"oneway", "root", "tree"};
+
+/// What the low-rank exchanges ("rank_dad", "powersgd", "power_dad") can be told.
+struct LowRankSettings {
+  std::int64_t width = 4;          ///< rows (rank_dad) or columns (powersgd, power_dad) a layer; the most with epsilon
+  double epsilon = 0;              ///< > 0: the certified relative error a step may make (rank_dad, power_dad)
+  std::string solver = "block";    ///< of rank_dad, one of solver_names
+  std::string pattern = "oneway";  ///< of rank_dad, one of pattern_names
+  std::int64_t sweeps = 1;         ///< power iterations a step ("block", power_dad), or a component ("author")
+  std::int64_t oversampling = 4;   ///< columns iterated beyond those that are wanted ("block")
+  bool warm_start = true;          ///< begin where the last step ended ("block", powersgd, power_dad)
+  bool drop_last = true;           ///< "author": lose the last component, as published
+  std::int64_t feedback = 0;       ///< rows of each layer's error that are kept for the next step (rank_dad, power_dad)
+  bool dense_feedback = true;      ///< powersgd: keep the whole error
+  double min_compression = 2;      ///< layers that would shrink by less are summed exactly
+  std::int64_t start_step = 0;     ///< steps that are exact (dsgd), before compression starts
+
+  ReducerSettings reducer() const {
+    return {.solver = solver,
+            .sweeps = sweeps,
+            .oversampling = oversampling,
+            .warm_start = warm_start,
+            .drop_last = drop_last};
+  }
+};
+
+/// A layer is worth compressing when its in × out scalars are more than min_compression times the width (in + out) that
+/// would travel.   Vogels et al. 2019, and PyTorch's powerSGD_hook
+inline bool worth_compressing(LowRankSettings const& settings, std::size_t in, std::size_t out) {
+  auto const whole = static_cast<double>(in * out),
+             small = static_cast<double>(settings.width) * static_cast<double>(in + out);
+  return whole > settings.min_compression * small;
+}
+
+}  // namespace minidad

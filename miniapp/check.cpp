@@ -23,7 +23,7 @@ MemoryPlan plan_memory(Settings const& settings, Problem const& problem, int ran
   std::size_t rank = 0;  // the one with most rows
   for (std::size_t r = 0; r < static_cast<std::size_t>(ranks); ++r)
     if (plan.samples_of(r) > plan.samples_of(rank)) rank = r;
-  auto const [first, last] = test_stretch(problem.test.samples, static_cast<int>(rank), ranks);
+  auto const [first, last] = test_stretch(problem.test.samples, static_cast<int>(rank), ranks, exchange.replicates);
   auto const parameters = static_cast<double>(parameter_count(problem.shapes) * sizeof(Real));
   double const sample = static_cast<double>(problem.train.width + sizeof(std::int32_t));
   return {.parameters = parameters,

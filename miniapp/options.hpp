@@ -36,10 +36,10 @@ struct Problem {
 /// Throws Error(user) when the data does not fit the settings or the ranks.
 Problem pose_problem(Settings const& settings, int ranks);
 
-/// Samples [first, last) of `total` that a rank evaluates.
+/// Samples [first, last) of `total` that a rank evaluates: its part, or all when it is not a replica of the others.
 struct Stretch {
   std::size_t first, last;
 };
-Stretch test_stretch(std::size_t total, int rank, int ranks);
+Stretch test_stretch(std::size_t total, int rank, int ranks, bool replicates);
 
 }  // namespace minidad

@@ -6,6 +6,7 @@
 #include "core/digest.hpp"
 #include "core/error.hpp"
 #include "core/for_each_element.hpp"
+#include "data/split.hpp"
 #include "io/run_file.hpp"
 #include "options.hpp"
 #include "progress.hpp"
@@ -31,6 +32,9 @@ Problem pose_problem(Settings const& settings, int ranks) {
     refuse(fmt::format("training.batch = {} is more than the {} training samples", batch, train.samples));
   if (n > batch)
     refuse(fmt::format("{} ranks cannot share training.batch = {} rows; use at most {} ranks", n, batch, batch));
+  if (settings.data.split == "class" && ranks > settings.data.classes)
+    refuse(fmt::format("{} ranks cannot share data.classes = {} with data.split = \"class\"; use at most {} ranks", n,
+                       settings.data.classes, settings.data.classes));
   auto const block = settings.exchange.deterministic ? static_cast<std::size_t>(settings.exchange.row_block) : 1;
   if (auto const blocks = (batch + block - 1) / block; n > blocks)
     refuse(fmt::format("{} ranks cannot share {} blocks of exchange.row_block = {} rows (training.batch = {})", n,
@@ -39,7 +43,8 @@ Problem pose_problem(Settings const& settings, int ranks) {
           block};
 }
 
-Stretch test_stretch(std::size_t total, int rank, int ranks) {
+Stretch test_stretch(std::size_t total, int rank, int ranks, bool replicates) {
+  if (!replicates) return {0, total};
   auto const r = static_cast<std::size_t>(rank), n = static_cast<std::size_t>(ranks);
   return {total * r / n, total * (r + 1) / n};
 }
@@ -49,9 +54,10 @@ namespace {
 void print_banner(Communicator const& comm, Settings const& settings, Problem const& problem) {
   if (comm.rank() != 0) return;
   fmt::print("{}\n", version_text(comm));
-  fmt::print("run       {} on {} ranks{}, {} training samples, batch {}, {} parameters\n", settings.exchange.method,
+  fmt::print("run       {} on {} ranks{}, {} training samples{}, batch {}, {} parameters\n", settings.exchange.method,
              comm.size(), settings.exchange.deterministic ? ", deterministic" : "", problem.train.samples,
-             settings.training.batch, parameter_count(problem.shapes));
+             settings.data.split == "class" ? " split by class" : "", settings.training.batch,
+             parameter_count(problem.shapes));
   fmt::print("transfer  {}\n", on_host ? "host memory" : settings.comm.transfer);
   std::fflush(stdout);
 }
@@ -79,21 +85,22 @@ struct Job {
       : plan(problem.train.samples, static_cast<std::size_t>(settings.training.batch),
              static_cast<std::size_t>(comm.size()), problem.row_block),
         train(read_train(comm, space, settings), settings.data, max_rows(comm)),
-        test(read_test(comm, space, settings, problem), settings.data, max_rows(comm)),
         network(problem.shapes, static_cast<std::uint64_t>(settings.training.seed), space),
         gradient("gradient", problem.shapes),
         optimiser(settings.optimiser, gradient.flat.extent(0)),
         exchange(make_exchange(settings.exchange, comm, problem.shapes, plan.deal().batch, gradient,
                                static_cast<std::uint64_t>(settings.training.seed))),
+        test(read_test(comm, space, settings, problem, exchange->replicates()), settings.data, max_rows(comm)),
         trainer({space, comm, clock, network, gradient, *exchange, optimiser, plan, train, test}, settings.training,
                 settings.schedule) {}
 
   BatchPlan plan;
-  BatchLoader train, test;
+  BatchLoader train;
   Network network;
   Parameters gradient;
   Sgd optimiser;
   std::unique_ptr<Exchange> exchange;
+  BatchLoader test;
   PhaseClock clock;
   Trainer trainer;
 
@@ -102,13 +109,13 @@ struct Job {
     return plan.ranks_at(0).rows_of(static_cast<std::size_t>(comm.rank()));
   }
   Dataset read_train(Communicator const& comm, ExecSpace const& space, Settings const& settings) const {
-    auto const rank = static_cast<std::size_t>(comm.rank());
-    return read_dataset(space, settings.data, Subset::train, static_cast<std::uint64_t>(settings.training.seed),
-                        {plan.samples_of(rank), [&](std::size_t i) { return plan.place(i, rank); }});
+    auto const seed = static_cast<std::uint64_t>(settings.training.seed);
+    return read_dataset(space, settings.data, Subset::train, seed,
+                        training_share(space, settings.data, seed, plan, static_cast<std::size_t>(comm.rank())));
   }
   static Dataset read_test(Communicator const& comm, ExecSpace const& space, Settings const& settings,
-                           Problem const& problem) {
-    auto const [first, last] = test_stretch(problem.test.samples, comm.rank(), comm.size());
+                           Problem const& problem, bool replicates) {
+    auto const [first, last] = test_stretch(problem.test.samples, comm.rank(), comm.size(), replicates);
     Keep const keep{last - first, [first = first, last = last](std::size_t i) {
                       return i >= first && i < last ? i - first : last - first;
                     }};

@@ -163,10 +163,14 @@ toml::table parse_override(std::string const& text) {
 /// What no single key can tell.
 void check_together(Settings const& s, std::string const& path) {
   if (s.exchange.deterministic && s.exchange.method != "dad" && s.exchange.method != "edad")
+    refuse(
+        fmt::format("{}: exchange.deterministic needs exchange.method = \"dad\" or \"edad\": what \"{}\" forms depends "
+                    "on the number of ranks",
+                    path, s.exchange.method));
+  if (s.exchange.deterministic && s.data.split == "class")
     refuse(fmt::format(
-        "{}: exchange.deterministic needs exchange.method = \"dad\" or \"edad\": the sum that \"{}\" forms depends on "
-        "the number of ranks",
-        path, s.exchange.method));
+        "{}: exchange.deterministic needs data.split = \"iid\": split by class, batches depend on the number of ranks",
+        path));
   auto const& low_rank = s.exchange.low_rank;
   if (low_rank.epsilon > 0 && s.exchange.method == "powersgd")
     refuse(fmt::format("{}: low_rank.epsilon needs exchange.method = \"rank_dad\" or \"power_dad\"", path));

@@ -19,6 +19,9 @@ void visit_settings(SettingsVisitor& v, Settings& s) {
   v.real("data.mean", s.data.mean, {}, "features are (byte / 255 - mean) / deviation");
   v.real("data.deviation", s.data.deviation, above_zero, "see mean");
   v.integer("data.train_limit", s.data.train_limit, count, "use only the first so many training samples; 0: all");
+  v.text("data.split", s.data.split,
+         "how ranks share training samples: evenly, or by label; by label, the global batch depends on the ranks",
+         data_split_names);
   v.integer("data.features", s.data.features, positive, "width of a sample (synthetic)");
   v.integer("data.train_samples", s.data.train_samples, positive, "number of training samples (synthetic)");
   v.integer("data.test_samples", s.data.test_samples, positive, "number of test samples (synthetic)");

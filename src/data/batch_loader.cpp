@@ -12,7 +12,7 @@ using Chosen = Kokkos::View<std::uint32_t*, ExecSpace>;
 
 struct Place {
   std::uint64_t seed;
-  std::size_t epoch, step, first_lane, lanes;
+  std::size_t epoch, step, first_lane, lanes, held;
 };
 
 void choose(ExecSpace const& space, Deal const& deal, Place const& at, std::size_t rows, Chosen const& chosen) {
@@ -26,7 +26,7 @@ void choose(ExecSpace const& space, Deal const& deal, Place const& at, std::size
         auto const local = k < deal.full_steps()
                                ? k * at.lanes + lane - at.first_lane
                                : deal.full_steps() * at.lanes + deal.left_over_below(lane) - first_left_over;
-        chosen(row) = static_cast<std::uint32_t>(local);
+        chosen(row) = static_cast<std::uint32_t>(local % at.held);
       });
 }
 
@@ -62,8 +62,9 @@ void BatchLoader::load(ExecSpace const& space, BatchPlan const& plan, std::size_
                        std::size_t epoch, std::size_t step, Matrix const& input, Labels const& label) const {
   auto const rows = input.extent(0);
   require(rows == plan.ranks_at(step).rows_of(rank), "BatchLoader: the plan has another number of rows");
+  require(samples() > 0, "BatchLoader: nothing to choose from");
   auto const first = plan.first_lane(rank);
-  choose(space, plan.deal(), {seed, epoch, step, first, plan.last_lane(rank) - first}, rows, chosen_);
+  choose(space, plan.deal(), {seed, epoch, step, first, plan.last_lane(rank) - first, samples()}, rows, chosen_);
   copy(space, dataset_, chosen_, scale_, shift_, input, label);
 }
 

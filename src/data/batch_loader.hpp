@@ -9,7 +9,8 @@ namespace minidad {
 /// Puts batches together on the device: which sample stands in which row is computed there too.
 class BatchLoader {
  public:
-  /// `dataset` holds this rank's samples in the order of plan.place (training), or any (evaluation).
+  /// `dataset` holds this rank's samples in the order of plan.place (training), or any (evaluation). A training set may
+  /// hold fewer than the rank has places, but not none: place k then holds sample k modulo their number.
   BatchLoader(Dataset dataset, DataSettings const& settings, std::size_t max_rows);
 
   /// This rank's rows of the global batch at `step` of `epoch`; input.extent(0) rows of features.

@@ -34,6 +34,21 @@ IdxPair open_pair(DataSettings const& settings, Subset subset) {
   return pair;
 }
 
+void expect_class(DataSettings const& settings, Subset subset, std::uint8_t label, std::size_t item) {
+  if (label < settings.classes) return;
+  refuse(fmt::format("{}: label {} of item {} is outside data.classes = {}",
+                     subset == Subset::train ? settings.train_labels : settings.test_labels, label, item,
+                     settings.classes));
+}
+
+std::vector<std::int32_t> read_idx_labels(DataSettings const& settings, Subset subset) {
+  auto labels = open_pair(settings, subset).labels;
+  std::vector<std::uint8_t> label(limited(settings, subset, labels.items()));
+  labels.read(label);
+  for (std::size_t i = 0; i < label.size(); ++i) expect_class(settings, subset, label[i], i);
+  return {label.begin(), label.end()};
+}
+
 Dataset read_idx(ExecSpace const& space, DataSettings const& settings, Subset subset, Keep const& keep) {
   auto [images, labels] = open_pair(settings, subset);
   auto const items = images.items(), width = images.item_size();
@@ -46,10 +61,7 @@ Dataset read_idx(ExecSpace const& space, DataSettings const& settings, Subset su
   for (std::size_t i = 0; i < items; ++i) {  // to the end, even past train_limit: damage there is damage too
     images.read(image);
     labels.read(label);
-    if (label[0] >= settings.classes)
-      refuse(fmt::format("{}: label {} of item {} is outside data.classes = {}",
-                         subset == Subset::train ? settings.train_labels : settings.test_labels, label[0], i,
-                         settings.classes));
+    expect_class(settings, subset, label[0], i);
     auto const place = i < wanted ? keep.place(i) : keep.count;
     if (place == keep.count) continue;
     std::copy(image.begin(), image.end(), &features_host(place, 0));
@@ -112,18 +124,12 @@ void ask_teacher(ExecSpace const& space, Teacher const& teacher, ByteMatrix cons
       });
 }
 
-Dataset make_synthetic(ExecSpace const& space, DataSettings const& settings, Subset subset, std::uint64_t seed,
-                       Keep const& keep) {
+/// The given samples, one a row.
+Dataset generate(ExecSpace const& space, DataSettings const& settings, Subset subset, std::uint64_t seed,
+                 Kokkos::View<std::uint64_t*, ExecSpace> const& sample) {
   auto const width = static_cast<std::size_t>(settings.features), classes = static_cast<std::size_t>(settings.classes);
-  Kokkos::View<std::uint64_t*, ExecSpace> const sample("minidad::data::sample", keep.count);
-  auto const sample_host = Kokkos::create_mirror_view(sample);
-  auto const samples = dataset_size(settings, subset).samples;
-  for (std::size_t i = 0; i < samples; ++i)
-    if (auto const place = keep.place(i); place < keep.count) sample_host(place) = i;
-  Kokkos::deep_copy(space, sample, sample_host);
-
-  Dataset const dataset{ByteMatrix("minidad::data::features", keep.count, width),
-                        Labels("minidad::data::labels", keep.count)};
+  Dataset const dataset{ByteMatrix("minidad::data::features", sample.extent(0), width),
+                        Labels("minidad::data::labels", sample.extent(0))};
   Teacher const teacher{Matrix("minidad::data::teacher_inner", width, teacher_width),
                         Matrix("minidad::data::teacher_outer", teacher_width, classes)};
   fill_normal(space, seed, 0, std::sqrt(12.0 / static_cast<double>(width)), teacher.inner);
@@ -132,6 +138,34 @@ Dataset make_synthetic(ExecSpace const& space, DataSettings const& settings, Sub
   ask_teacher(space, teacher, dataset.features, dataset.label);
   fence(space, "minidad::data::teacher_done");
   return dataset;
+}
+
+Dataset make_synthetic(ExecSpace const& space, DataSettings const& settings, Subset subset, std::uint64_t seed,
+                       Keep const& keep) {
+  Kokkos::View<std::uint64_t*, ExecSpace> const sample("minidad::data::sample", keep.count);
+  auto const sample_host = Kokkos::create_mirror_view(sample);
+  auto const samples = dataset_size(settings, subset).samples;
+  for (std::size_t i = 0; i < samples; ++i)
+    if (auto const place = keep.place(i); place < keep.count) sample_host(place) = i;
+  Kokkos::deep_copy(space, sample, sample_host);
+  return generate(space, settings, subset, seed, sample);
+}
+
+std::vector<std::int32_t> make_synthetic_labels(ExecSpace const& space, DataSettings const& settings, Subset subset,
+                                                std::uint64_t seed) {
+  constexpr std::size_t piece = 4096;  // bounds the features that exist for a moment
+  std::vector<std::int32_t> labels(dataset_size(settings, subset).samples);
+  for (std::size_t begin = 0; begin < labels.size(); begin += piece) {
+    auto const count = std::min(piece, labels.size() - begin);
+    Kokkos::View<std::uint64_t*, ExecSpace> const sample("minidad::data::sample", count);
+    auto const sample_host = Kokkos::create_mirror_view(sample);
+    for (std::size_t i = 0; i < count; ++i) sample_host(i) = begin + i;
+    Kokkos::deep_copy(space, sample, sample_host);
+    auto const label_host = Kokkos::create_mirror_view_and_copy(
+        Kokkos::HostSpace(), generate(space, settings, subset, seed, sample).label, "minidad::data::label_host");
+    std::copy(label_host.data(), label_host.data() + count, &labels[begin]);
+  }
+  return labels;
 }
 
 }  // namespace
@@ -149,6 +183,12 @@ Dataset read_dataset(ExecSpace const& space, DataSettings const& settings, Subse
                      Keep const& keep) {
   return settings.source == "synthetic" ? make_synthetic(space, settings, subset, seed, keep)
                                         : read_idx(space, settings, subset, keep);
+}
+
+std::vector<std::int32_t> read_labels(ExecSpace const& space, DataSettings const& settings, Subset subset,
+                                      std::uint64_t seed) {
+  return settings.source == "synthetic" ? make_synthetic_labels(space, settings, subset, seed)
+                                        : read_idx_labels(settings, subset);
 }
 
 }  // namespace minidad

@@ -21,6 +21,7 @@ struct DataSettings {
   double mean = 0;  ///< features are (byte / 255 - mean) / deviation
   double deviation = 1;
   std::int64_t train_limit = 0;  ///< use only the first so many training samples; 0: all
+  std::string split = "iid";     ///< which training samples a rank gets, see training_share
   // synthetic only
   std::int64_t features = 784;
   std::int64_t train_samples = 60000;
@@ -28,6 +29,7 @@ struct DataSettings {
 };
 
 inline constexpr std::array<char const*, 2> data_source_names{"idx", "synthetic"};
+inline constexpr std::array<char const*, 2> data_split_names{"iid", "class"};
 
 /// The samples one rank keeps: features as bytes, turned to numbers when a batch is put together.
 struct Dataset {
@@ -56,5 +58,10 @@ struct Keep {
 };
 Dataset read_dataset(ExecSpace const& space, DataSettings const& settings, Subset subset, std::uint64_t seed,
                      Keep const& keep);
+
+/// The labels of all samples of the subset, to choose by: of an IDX pair only the small file is read; synthetic samples
+/// are generated piece by piece and dropped. Throws Error(user) as read_dataset does.
+std::vector<std::int32_t> read_labels(ExecSpace const& space, DataSettings const& settings, Subset subset,
+                                      std::uint64_t seed);
 
 }  // namespace minidad

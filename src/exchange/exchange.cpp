@@ -9,6 +9,7 @@
 #include "exchange/delayed.hpp"
 #include "exchange/dsgd.hpp"
 #include "exchange/edad.hpp"
+#include "exchange/none.hpp"
 #include "exchange/power.hpp"
 #include "exchange/rank_dad.hpp"
 
@@ -43,6 +44,7 @@ std::unique_ptr<Exchange> make_exchange(ExchangeSettings const& settings, Commun
   if (settings.method == "dsgd") return std::make_unique<Dsgd>(comm, shapes, bucket, gradient);
   if (settings.method == "dad") return std::make_unique<Dad>(comm, shapes, max_rows, gradient);
   if (settings.method == "edad") return std::make_unique<Edad>(comm, shapes, max_rows, gradient);
+  if (settings.method == "none") return std::make_unique<None>(comm, gradient);
   refuse(
       fmt::format("exchange.method '{}' is unknown; there are {}", settings.method, fmt::join(exchange_names, ", ")));
 }
@@ -55,7 +57,8 @@ std::vector<ExchangeForecast> forecast_exchanges(ExchangeSettings const& setting
           Edad::forecast(shapes, ranks, rows),
           RankDad::forecast(shapes, ranks, rows, low_rank),
           Power::forecast("powersgd", shapes, ranks, rows, low_rank),
-          Power::forecast("power_dad", shapes, ranks, rows, low_rank)};
+          Power::forecast("power_dad", shapes, ranks, rows, low_rank),
+          None::forecast()};
 }
 
 }  // namespace minidad

@@ -13,7 +13,8 @@
 
 namespace minidad {
 
-inline constexpr std::array<char const*, 6> exchange_names{"dsgd", "dad", "edad", "rank_dad", "powersgd", "power_dad"};
+inline constexpr std::array<char const*, 7> exchange_names{"dsgd",     "dad",       "edad", "rank_dad",
+                                                           "powersgd", "power_dad", "none"};
 
 struct ExchangeSettings {
   std::string method = "dsgd";   ///< one of exchange_names
@@ -49,6 +50,9 @@ class Exchange {
 
   /// One entry a layer for methods that are not exact, none for the others.
   virtual std::vector<Fidelity> fidelity() const { return {}; }
+
+  /// Whether all ranks get the same gradient, and so keep equal parameters. If not, each has a model of its own.
+  virtual bool replicates() const { return true; }
 };
 
 /// What an exchange will cost, from its closed form (docs/theory): before anything runs.
@@ -56,6 +60,7 @@ struct ExchangeForecast {
   std::string method;
   double bytes_per_step = 0;  ///< sent per rank, mean over ranks, in a step with a full batch
   std::size_t memory = 0;     ///< buffers, bytes per rank
+  bool replicates = true;     ///< as Exchange::replicates
 };
 
 /// `gradient` is where the results go; global batches have at most `max_rows` rows; `seed` is of what must be drawn.

@@ -41,7 +41,7 @@ struct TrainingSummary {
   double test_accuracy = 0;
   double bytes_per_step = 0;           ///< sent by the exchange, mean over ranks and steps
   std::int64_t peak_memory = 0;        ///< bytes, the largest rank's
-  std::uint64_t parameter_digest = 0;  ///< of the bits of the final parameters
+  std::uint64_t parameter_digest = 0;  ///< of the bits of the final parameters, of rank 0 if they differ
 };
 
 /// What a traffic channel is.

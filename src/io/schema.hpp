@@ -59,7 +59,7 @@ inline constexpr Series series[] = {
 //   float64: samples_per_second (the figure of merit), training_seconds, bytes_per_step (sent by the exchange, mean over
 //            ranks and steps; control traffic not included), test_loss, test_accuracy
 //   int64:   steps, parameters, peak_memory (bytes, largest rank)
-//   uint64:  parameter_digest (of the bits of the final parameters)
+//   uint64:  parameter_digest (of the bits of the final parameters; of rank 0 without exchange)
 // Both are there from the start, but `end` and what /summary holds appear when the run completes.
 
 }  // namespace minidad::schema

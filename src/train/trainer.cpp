@@ -112,12 +112,15 @@ EpochRecord Trainer::evaluate(std::int64_t epoch) {
   return {.epoch = epoch, .test_loss = mean.loss, .test_accuracy = mean.accuracy, .training_seconds = 0};
 }
 
+void Trainer::expect_replicas() const {
+  if (parts_.exchange.replicates()) check_replicas(parts_.space, parts_.comm, parts_.network.parameters(), steps_done_);
+}
+
 void Trainer::train_epoch(std::int64_t epoch, Observer const& observer) {
   auto start = std::chrono::steady_clock::now();
   for (std::size_t s = 0; s < parts_.plan.steps_per_epoch(); ++s) {
     step(static_cast<std::size_t>(epoch), s);
-    if (settings_.check_replicas_every > 0 && steps_done_ % settings_.check_replicas_every == 0)
-      check_replicas(parts_.space, parts_.comm, parts_.network.parameters(), steps_done_);
+    if (settings_.check_replicas_every > 0 && steps_done_ % settings_.check_replicas_every == 0) expect_replicas();
     if (steps_done_ % settings_.record_every != 0 && steps_done_ != total_steps()) continue;
     auto const now = record(epoch + 1);
     training_seconds_ += seconds_since(start);
@@ -139,7 +142,7 @@ TrainingSummary Trainer::run(Observer const& observer) {
     result.training_seconds = training_seconds_;
     observer.epoch(result);
   }
-  check_replicas(parts_.space, comm, parts_.network.parameters(), steps_done_);
+  expect_replicas();
 
   double sent[1] = {exchanged_bytes(comm.traffic()) - sent_before};
   double largest[2] = {training_seconds_, static_cast<double>(peak_memory())};

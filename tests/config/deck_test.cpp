@@ -98,6 +98,9 @@ TEST_F(Deck, RefusesAMissingFile) {
 }
 TEST_F(Deck, RefusesSettingsThatContradictEachOther) {
   expect_refused("[exchange]\ndeterministic = true\n", {"exchange.deterministic needs exchange.method = \"dad\""});
+  expect_refused("[exchange]\ndeterministic = true\nmethod = \"none\"\n", {"exchange.deterministic needs", "\"none\""});
+  expect_refused("[exchange]\ndeterministic = true\nmethod = \"dad\"\n[data]\nsplit = \"class\"\n",
+                 {"exchange.deterministic needs data.split = \"iid\""});
   expect_refused("[optimiser]\nnesterov = true\nmomentum = 0\n", {"nesterov needs"});
 }
 

@@ -171,6 +171,49 @@ TEST(DeterministicDad, TrainsToTheSameBitsAsOneRank) {
   EXPECT_EQ(found, digest(alone.space, alone.network.parameters().flat));
 }
 
+TEST(None, FormsTheMeanGradientOfItsOwnRows) {
+  for (std::size_t const samples : {53, 29}) {  // 11 rows left over, and one: then all ranks but one have none
+    SmallProblem::Options options{.exchange = {.method = "none"}};
+    options.samples = samples;
+    SmallProblem problem(test_comm(), options);
+    for (std::size_t step = 0; step < problem.plan.steps_per_epoch(); ++step) {
+      auto const own = problem.own_gradient(0, step);
+      auto const found = problem.exchanged_gradient(0, step);
+      if (problem.plan.ranks_at(step).rows_of(problem.rank) == 0)
+        EXPECT_EQ(found, std::vector<Real>(found.size(), 0)) << "step " << step;
+      else
+        EXPECT_LT(relative_distance(found, own), rounding(options)) << "step " << step;
+    }
+  }
+}
+
+TEST(None, OnOneRankIsThePooledGradientAndElsewhereIsNot) {
+  SmallProblem::Options const options{.exchange = {.method = "none"}};
+  SmallProblem problem(test_comm(), options);
+  auto const pooled = problem.pooled_gradient(0, 0);
+  auto const distance = relative_distance(problem.exchanged_gradient(0, 0), pooled);
+  if (problem.comm.size() == 1)
+    EXPECT_LT(distance, rounding(options));
+  else
+    EXPECT_GT(distance, 1e3 * rounding(options));
+}
+
+TEST(None, SendsNothing) {
+  SmallProblem problem(test_comm(), {.exchange = {.method = "none"}});
+  auto const entries = problem.comm.traffic().entries().size();
+  EXPECT_EQ(bytes_of(problem, 0), 0);
+  EXPECT_EQ(problem.comm.traffic().entries().size(), entries);  // not even control traffic of a new kind
+  auto const forecasts = forecast_exchanges({}, problem.options.shapes, 3, problem.options.batch);
+  ASSERT_EQ(forecasts.size(), exchange_names.size());
+  for (std::size_t i = 0; i < forecasts.size(); ++i) {
+    EXPECT_EQ(forecasts[i].method, exchange_names[i]);
+    EXPECT_EQ(forecasts[i].bytes_per_step == 0, forecasts[i].method == "none");
+    EXPECT_EQ(forecasts[i].replicates, make_exchange({.method = forecasts[i].method}, problem.comm,
+                                                     problem.options.shapes, problem.options.batch, problem.gradient, 1)
+                                           ->replicates());
+  }
+}
+
 TEST(MakeExchange, RefusesAnUnknownMethod) {
   std::vector<LayerShape> const shapes{{2, 2, Activation::identity}};
   EXPECT_THROW(make_exchange({.method = "telepathy"}, test_comm(), shapes, 4, Parameters("gradient", shapes), 1),

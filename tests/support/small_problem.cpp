@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "support/small_problem.hpp"
 
+#include <algorithm>
+
+#include "data/split.hpp"
 #include "support/host_copy.hpp"
 
 namespace minidad {
@@ -12,24 +15,26 @@ DataSettings data_settings(SmallProblem::Options const& options) {
   settings.features = static_cast<std::int64_t>(options.shapes.front().in);
   settings.classes = static_cast<std::int64_t>(options.shapes.back().out);
   settings.train_samples = static_cast<std::int64_t>(options.samples);
+  settings.split = options.split;
   return settings;
 }
 
 BatchLoader loader(ExecSpace const& space, BatchPlan const& plan, std::size_t rank,
                    SmallProblem::Options const& options) {
   auto const settings = data_settings(options);
-  return {read_dataset(space, settings, Subset::train, 7,
-                       {plan.samples_of(rank), [&](std::size_t i) { return plan.place(i, rank); }}),
-          settings, options.batch};
+  return {read_dataset(space, settings, Subset::train, 7, training_share(space, settings, 7, plan, rank)), settings,
+          options.batch};
 }
 
 std::size_t block(SmallProblem::Options const& options) {
   return options.exchange.deterministic ? static_cast<std::size_t>(options.exchange.row_block) : 1;
 }
 
+/// Of the loss divided by `rows`.
 std::vector<Real> gradient_of(
     SmallProblem& problem, BatchPlan const& plan, std::size_t rank, BatchLoader const& loader, std::size_t epoch,
-    std::size_t step, Exchange* exchange, std::function<void(Tape const&)> const& before = [](Tape const&) {},
+    std::size_t step, std::size_t rows, Exchange* exchange,
+    std::function<void(Tape const&)> const& before = [](Tape const&) {},
     std::function<void(Tape const&)> const& after = [](Tape const&) {}) {
   auto const& space = problem.space;
   TapeMemory const memory(problem.options.shapes, problem.options.batch);
@@ -42,8 +47,7 @@ std::vector<Real> gradient_of(
     if (exchange != nullptr) exchange->observe(space, problem.clock, plan.ranks_at(step), l, tape.activation[l]);
     problem.network.forward_layer(space, tape, l);
   }
-  loss.evaluate(space, tape.output(), label, 1.0 / static_cast<double>(plan.ranks_at(step).rows()),
-                tape.output_delta());
+  loss.evaluate(space, tape.output(), label, 1.0 / static_cast<double>(rows), tape.output_delta());
   before(tape);
   BackwardWalk walk(space, problem.clock, problem.network, tape);
   if (exchange != nullptr) {
@@ -80,22 +84,28 @@ SmallProblem::SmallProblem(Communicator& comm_given, Options const& given)
           options.schedule) {}
 
 std::vector<Real> SmallProblem::exchanged_gradient(std::size_t epoch, std::size_t step) {
-  return gradient_of(*this, plan, rank, train, epoch, step, exchange.get());
+  return gradient_of(*this, plan, rank, train, epoch, step, plan.ranks_at(step).rows(), exchange.get());
+}
+
+std::vector<Real> SmallProblem::own_gradient(std::size_t epoch, std::size_t step) {
+  auto const rows = std::max<std::size_t>(1, plan.ranks_at(step).rows_of(rank));
+  return gradient_of(*this, plan, rank, train, epoch, step, rows, nullptr);
 }
 
 std::vector<Real> SmallProblem::pooled_gradient_in_blocks(std::size_t epoch, std::size_t step, std::size_t block) {
   BatchPlan const alone(options.samples, options.batch, 1, block);
-  return gradient_of(*this, alone, 0, loader(space, alone, 0, options), epoch, step, nullptr);
+  return gradient_of(*this, alone, 0, loader(space, alone, 0, options), epoch, step, alone.ranks_at(step).rows(),
+                     nullptr);
 }
 
 void SmallProblem::with_tape(std::size_t epoch, std::size_t step, std::function<void(Tape const&)> const& look) {
   gradient_of(
-      *this, plan, rank, train, epoch, step, nullptr, [](Tape const&) {}, look);
+      *this, plan, rank, train, epoch, step, plan.ranks_at(step).rows(), nullptr, [](Tape const&) {}, look);
 }
 
 void SmallProblem::exchange_poisoned(std::size_t epoch, std::size_t step,
                                      std::function<void(Tape const&)> const& poison) {
-  gradient_of(*this, plan, rank, train, epoch, step, exchange.get(), poison);
+  gradient_of(*this, plan, rank, train, epoch, step, plan.ranks_at(step).rows(), exchange.get(), poison);
 }
 
 }  // namespace minidad

@@ -16,6 +16,7 @@ struct SmallProblem {
   struct Options {
     std::vector<LayerShape> shapes{{12, 9, Activation::tanh}, {9, 7, Activation::relu}, {7, 4, Activation::identity}};
     std::size_t samples = 53, batch = 14;  // a ragged last batch of 11 rows
+    std::string split = "iid";
     ExchangeSettings exchange{};
     OptimiserSettings optimiser{};
     TrainingSettings training{.epochs = 2, .seed = 3};
@@ -43,7 +44,9 @@ struct SmallProblem {
 
   /// The gradient of the global batch at `step` of `epoch`, through the exchange.
   std::vector<Real> exchanged_gradient(std::size_t epoch, std::size_t step);
-  /// The same from all rows on this rank alone, without any exchange.
+  /// The mean gradient of this rank's rows of it, without any exchange; zero where there are none.
+  std::vector<Real> own_gradient(std::size_t epoch, std::size_t step);
+  /// The gradient of the global batch from all rows on this rank alone, without any exchange.
   std::vector<Real> pooled_gradient(std::size_t epoch, std::size_t step) {
     return pooled_gradient_in_blocks(epoch, step, 1);
   }

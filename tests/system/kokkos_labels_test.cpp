@@ -73,7 +73,7 @@ void expect_labels() {
 TEST(KokkosLabels, NameEverythingInATrainingRun) {
   for (auto const& exchange :
        {ExchangeSettings{.method = "dsgd"}, ExchangeSettings{.method = "dad"}, ExchangeSettings{.method = "edad"},
-        ExchangeSettings{.method = "dad", .deterministic = true, .row_block = 4}})
+        ExchangeSettings{.method = "none"}, ExchangeSettings{.method = "dad", .deterministic = true, .row_block = 4}})
     for (auto const phi : {Activation::relu, Activation::tanh, Activation::sigmoid})
       for (bool const nesterov : {false, true}) {
         Listener const listener;
@@ -83,6 +83,13 @@ TEST(KokkosLabels, NameEverythingInATrainingRun) {
         problem.trainer.run({});
         expect_labels();
       }
+}
+
+TEST(KokkosLabels, NameWhatTheClassSplitNeeds) {
+  Listener const listener;
+  SmallProblem const problem(test_comm(), {.split = "class"});
+  expect_labels();
+  EXPECT_EQ(heard.allocations.count("minidad::data::sample"), 1u);
 }
 
 TEST(KokkosLabels, AreHeardAtAll) {
@@ -104,7 +111,7 @@ TEST(KokkosLabels, AreMissedWhenTheyAreMissing) {  // the listener can fail
 }
 
 TEST(Step, AllocatesNothingAfterTheFirst) {
-  for (auto const* method : {"dsgd", "dad", "edad"}) {
+  for (auto const* method : {"dsgd", "dad", "edad", "none"}) {
     SmallProblem problem(test_comm(), {.exchange = {.method = method}});
     auto const last = problem.plan.steps_per_epoch() - 1;  // the ragged one
     problem.trainer.step(0, 0);

@@ -106,6 +106,27 @@ def test_more_ranks_than_rows(minidad, images):
     expect_refusal(result, "3 ranks cannot share training.batch = 2")
 
 
+@pytest.mark.parametrize("command", [["run"], ["check", "--ranks", 3]])
+def test_more_ranks_than_classes(minidad, images, command):
+    verb, *more = command
+    result = minidad(verb, "deck.toml", *more, "--set", "data.split=class", ranks=3)
+    expect_refusal(result, "3 ranks cannot share data.classes = 2", "data.split")
+
+
+@pytest.mark.parametrize(
+    ("source", "part"),
+    [
+        ("idx", "a label in 5 ... 9, the share of rank 1"),  # the labels are 0 and 1
+        ("synthetic", "no training sample has a label in"),  # 8 samples do not happen to fall into all 8 groups
+    ],
+)
+def test_a_rank_without_a_sample_of_its_classes(minidad, images, source, part):
+    result = minidad("run", "deck.toml", "--set", "data.split=class", "--set", "data.classes=40",
+                     "--set", f"data.source={source}", "--set", "data.train_samples=8", ranks=8)  # fmt: skip
+    expect_refusal(result, "data.split", part)
+    assert not list(images.glob("*.h5*"))
+
+
 def test_more_ranks_than_blocks(minidad, images):
     result = minidad("run", "deck.toml", "--set", "exchange.method=dad", "--set", "exchange.deterministic=true",
                      "--set", "exchange.row_block=4", ranks=3)  # fmt: skip

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+import struct
 
 import h5py
 import numpy as np
@@ -13,7 +14,7 @@ SHORT = ("--progress", "none", "--set", "training.epochs=3", "--set", "output.fi
 
 
 @pytest.mark.parametrize("ranks", [1, 2, 3])
-@pytest.mark.parametrize("method", ["dsgd", "dad", "edad"])
+@pytest.mark.parametrize("method", ["dsgd", "dad", "edad", "none"])
 def test_a_run_leaves_a_complete_file_and_one_figure_of_merit(minidad, tiny, tmp_path, method, ranks):
     result = minidad("run", tiny, *SHORT, "--set", f"exchange.method={method}", ranks=ranks)
     assert result.code == 0, result.err
@@ -32,6 +33,7 @@ def test_a_run_leaves_a_complete_file_and_one_figure_of_merit(minidad, tiny, tmp
         channels = [name.decode() for name in file["channel"][()]]
         sent = file["bytes_sent"][()].sum(axis=(0, 1))
         assert ranks == 1 or all(sent > 0)
+        assert (method == "none") == all(channel.startswith("control") for channel in channels)
         exchanged = sum(s for s, channel in zip(sent, channels) if not channel.startswith("control"))
         assert exchanged / ranks / (3 * 79) == pytest.approx(file["summary/bytes_per_step"][()], rel=1e-12)
 
@@ -58,6 +60,45 @@ def test_deterministic_runs_end_with_the_same_bits_on_any_number_of_ranks(minida
         assert result.code == 0, result.err
         digests.add(result.value("parameter digest"))
     assert len(digests) == 1
+
+
+@pytest.mark.parametrize("ranks", [2, 5])
+def test_classes_of_other_ranks_are_learned_through_the_exchange_only(minidad, tiny, ranks):
+    def accuracy(split, method):
+        result = minidad("run", tiny, "--progress", "none", "--set", f"data.split={split}",
+                         "--set", f"exchange.method={method}", ranks=ranks)  # fmt: skip
+        assert result.code == 0, result.err
+        assert ("split by class" in result.out) == (split == "class")
+        return float(result.out.split("test accuracy")[1].split()[0])
+
+    assert accuracy("class", "dsgd") > 70  # tiny.toml states 77 % for the even deal
+    assert accuracy("class", "dad") > 70
+    # A model that has seen its own labels only is right on them at best. Every test label is one rank's own, so the
+    # accuracies of all ranks' models add up to 100 % at most; a few lucky guesses beyond are let pass.
+    alone = accuracy("class", "none")
+    assert 0.5 * 100 / ranks < alone < 100 / ranks + 2
+    # Alone with an even share of all classes, each rank learns them all, only from fewer samples.
+    assert accuracy("iid", "none") > alone + 10
+
+
+def test_without_exchange_every_model_meets_all_test_samples(minidad, tmp_path):
+    """Two ranks know one class each. The test set holds the first class, then the second: each rank's stretch of it
+    would be all its own, and the accuracy 100 %; on the whole test set each model is right on half. (Features are
+    positive and the model is linear, so that what one class alone pushes up stays up for the other.)"""
+    for part in ("train", "test"):
+        labels = bytes(i // 20 for i in range(40))
+        images = bytes(60 + 100 * label + i for label in labels for i in range(4))
+        (tmp_path / f"{part}-images").write_bytes(struct.pack(">HBBIII", 0, 8, 3, 40, 2, 2) + images)
+        (tmp_path / f"{part}-labels").write_bytes(struct.pack(">HBBI", 0, 8, 1, 40) + labels)
+    paths = "".join(f'{part}_{what} = "{part}-{what}"\n' for part in ("train", "test") for what in ("images", "labels"))
+    (tmp_path / "deck.toml").write_text(
+        f'[data]\nclasses = 2\nsplit = "class"\ndeviation = 0.2\n{paths}[model]\nhidden = []\n'
+        "[training]\nepochs = 100\nbatch = 8\n[schedule]\nrate = 0.1\n[output]\noverwrite = true\n"
+    )
+    for method, expected in (("none", "50.00 %"), ("dad", "100.00 %")):
+        result = minidad("run", "deck.toml", "--set", f"exchange.method={method}", ranks=2)
+        assert result.code == 0, result.err
+        assert re.search(r"^test accuracy +(.*)", result.out, re.MULTILINE)[1] == expected
 
 
 def test_a_run_repeats_itself_and_follows_its_seed(minidad, tiny):
@@ -98,8 +139,10 @@ def test_check_trains_nothing_and_states_bytes(minidad, tiny, tmp_path):
     assert list(tmp_path.iterdir()) == []
     parameters = 64 * 48 + 48 + 48 * 32 + 32 + 32 * 5 + 5
     real = 8 if "MINIDAD_REAL=double" in result.out or _scalar(minidad) == "double" else 4
-    table = {line.split()[1]: line.split()[2] for line in result.out.splitlines() if re.match(r"#   (dsgd|e?dad) ", line)}
+    lines = [line.split() for line in result.out.splitlines() if re.match(r"#   (dsgd|e?dad|none) ", line)]
+    table = {method: sent for _, method, sent, _ in lines}
     assert table["dsgd"] == f"{2 * 3 * parameters * real / 4:.0f}"
+    assert table["none"] == "0"
     assert table["edad"] == f"{3 * real * 16 * (64 + 48 + 32 + 5)}"
     assert table["dad"] == f"{3 * real * 16 * (64 + 48 + 48 + 32 + 32 + 5)}"
     (tmp_path / "resolved.toml").write_text(result.out)  # the resolved deck is a deck, the rest are comments

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "core/digest.hpp"
 #include "support/files.hpp"
 #include "support/host_copy.hpp"
 #include "support/small_problem.hpp"
@@ -85,6 +86,15 @@ TEST(CheckReplicas, IsDoneWhileTraining) {
     return;
   }
   expect_error(ExitCode::run_time, {"after step 2"}, [&] { problem.trainer.run({}); });
+}
+
+// Ranks on their own: what would end any other run as a difference of replicas is what is wanted here.
+TEST(CheckReplicas, IsLeftOutWithoutAnExchange) {
+  SmallProblem problem(test_comm(), {.exchange = {.method = "none"}, .training = {.check_replicas_every = 1}});
+  auto const result = problem.trainer.run({});
+  EXPECT_EQ(result.bytes_per_step, 0);
+  std::uint64_t const mine[1] = {digest(problem.space, problem.network.parameters().flat)};
+  EXPECT_EQ(problem.comm.first_difference(mine).has_value(), problem.comm.size() > 1);
 }
 
 }  // namespace minidad

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "exchange/none.hpp"
+
+#include "core/for_each_element.hpp"
+
+namespace minidad {
+
+namespace {
+
+void scale(ExecSpace const& space, Real factor, Matrix const& x) {
+  for_each_element(
+      "minidad::exchange::scale", space, x.extent(0), x.extent(1),
+      KOKKOS_LAMBDA(std::size_t row, std::size_t col) { x(row, col) *= factor; });
+}
+
+}  // namespace
+
+None::None(Communicator const& comm, Parameters gradient)
+    : rank_(static_cast<std::size_t>(comm.rank())), gradient_(std::move(gradient)) {}
+
+void None::reduce(BackwardWalk& walk, RowLayout const& ranks) {
+  auto const& space = walk.space();
+  // Deltas come divided by the rows of all ranks. The walk is linear in them: what is mended at its start is mended
+  // everywhere. Without rows there is nothing to mend, and the gradient is zero.
+  auto const mine = ranks.rows_of(rank_);
+  auto const factor = mine > 0 ? static_cast<double>(ranks.rows()) / static_cast<double>(mine) : 0;
+  for (bool first = true; walk.next(); first = false) {
+    {
+      PhaseScope scope(walk.clock(), Phase::backward, space);
+      if (first) scale(space, static_cast<Real>(factor), walk.local().delta);
+      form_gradient(space, walk.local(), gradient_.layer[walk.layer()]);
+    }
+    walk.propagate();
+  }
+}
+
+ExchangeForecast None::forecast() { return {.method = "none", .bytes_per_step = 0, .memory = 0, .replicates = false}; }
+
+}  // namespace minidad

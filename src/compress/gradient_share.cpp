@@ -41,48 +41,31 @@ class DenseShare final : public GradientShare {
 
 class RowShare final : public GradientShare {
  public:
-  RowShare(ReducerShape shape, std::size_t width, CompressorSettings const& feedback, std::uint64_t seed)
-      : kept_(feedback.width), norm_({shape.in, shape.out, shape.max_rows + kept_, 0}) {
-    shape.max_rows += kept_;
-    coordinates_ = Matrix("minidad::compress::coordinates", shape.max_rows, width);
-    if (kept_ == 0) return;
-    stacked_ = {Matrix("minidad::compress::stacked_input", shape.max_rows, shape.in),
-                Matrix("minidad::compress::stacked_delta", shape.max_rows, shape.out)};
-    compress_ = std::make_unique<RowCompressor>(feedback, shape, seed);
+  RowShare(ReducerShape shape, std::size_t width, MemorySettings const& memory, std::uint64_t seed)
+      : memory_(memory, {shape.in, shape.out, shape.max_rows, width}, seed), norm_(widened(shape, memory)) {
+    coordinates_ = Matrix("minidad::compress::coordinates", RowMemory::capacity(memory, shape.max_rows), width);
   }
 
-  void take(ExecSpace const& space, Factors const& stats) override {
-    rows_ = stats;
-    if (kept_ == 0) return;
-    rows_ = first_rows(stacked_, kept_ + stats.rows());
-    auto const below = rows_of(stacked_, kept_, rows_.rows());
-    copy_rows(space, stats.input, below.input);
-    copy_rows(space, stats.delta, below.delta);
-  }
+  void take(ExecSpace const& space, Factors const& stats) override { rows_ = memory_.stack(space, stats); }
   void multiply_from_delta_side(ExecSpace const& space, Matrix const& q, Matrix const& p) override {
     multiply(space, q, rows_.delta, rows_.input, p);
   }
   void multiply_from_input_side(ExecSpace const& space, Matrix const& p, Matrix const& q) override {
     multiply(space, p, rows_.input, rows_.delta, q);
   }
-  void settle(ExecSpace const& space, Factors const& common, int) override {
-    if (kept_ == 0) return;
-    auto const w = corner_of(coordinates_, rows_.rows(), common.rows());
-    gemm(space, Op::none, Op::transpose, 1, rows_.input, common.input, 0, w);
-    gemm(space, Op::none, Op::none, -1, w, common.input, 1, rows_.input);
-    auto const rest = (*compress_)(space, rows_);
-    auto const memory = first_rows(stacked_, kept_);
-    copy_rows(space, rest.input, memory.input);
-    copy_rows(space, rest.delta, memory.delta);
-  }
+  void settle(ExecSpace const& space, Factors const& common, int) override { memory_.settle(space, common.input); }
   double norm_squared(ExecSpace const& space) override { return norm_(space, rows_); }
   void write_kept(ExecSpace const& space, Matrix const& dense) const override {
-    if (kept_ == 0) return fill(space, dense, 0);
-    auto const memory = first_rows(stacked_, kept_);
-    gemm(space, Op::transpose, Op::none, 1, memory.input, memory.delta, 0, dense);
+    auto const kept = memory_.kept();
+    if (kept.rows() == 0) return fill(space, dense, 0);
+    gemm(space, Op::transpose, Op::none, 1, kept.input, kept.delta, 0, dense);
   }
 
  private:
+  static ReducerShape widened(ReducerShape shape, MemorySettings const& memory) {
+    shape.max_rows = RowMemory::capacity(memory, shape.max_rows);
+    return shape;
+  }
   /// out <- (x fromᵀ) to, by way of the rows.
   void multiply(ExecSpace const& space, Matrix const& x, Matrix const& from, Matrix const& to, Matrix const& out) {
     auto const w = corner_of(coordinates_, from.extent(0), x.extent(0));
@@ -90,11 +73,9 @@ class RowShare final : public GradientShare {
     gemm(space, Op::transpose, Op::none, 1, w, to, 0, out);
   }
 
-  std::size_t kept_;
-  Factors rows_;
-  Factors stacked_;     // the kept rows, then the given ones
+  RowMemory memory_;
+  Factors rows_;        // the kept ones and this step's
   Matrix coordinates_;  // (rows, width)
-  std::unique_ptr<RowCompressor> compress_;
   ProductNorm norm_;
 };
 
@@ -105,8 +86,8 @@ std::unique_ptr<GradientShare> make_dense_share(ReducerShape const& shape, bool 
 }
 
 std::unique_ptr<GradientShare> make_row_share(ReducerShape const& shape, std::size_t width,
-                                              CompressorSettings const& feedback, std::uint64_t seed) {
-  return std::make_unique<RowShare>(shape, width, feedback, seed);
+                                              MemorySettings const& memory, std::uint64_t seed) {
+  return std::make_unique<RowShare>(shape, width, memory, seed);
 }
 
 }  // namespace minidad

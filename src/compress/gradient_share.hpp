@@ -4,7 +4,7 @@
 #include <memory>
 
 #include "compress/product_norm.hpp"
-#include "compress/row_compressor.hpp"
+#include "compress/row_memory.hpp"
 
 namespace minidad {
 
@@ -27,10 +27,9 @@ class GradientShare {
 /// The gradient itself, formed. Feedback keeps G - PᵀQ / ranks, all of it.   Vogels et al. 2019, algorithm 2.
 std::unique_ptr<GradientShare> make_dense_share(ReducerShape const& shape, bool feedback);
 
-/// The rows of A and D; the gradient is never formed. Feedback keeps (I - PPᵀ) G, that is the rows (A - A Pᵀ P, D), reduced
-/// to `feedback.width` rows by its reducer; zero keeps nothing. In the sum over ranks this is what the dense share keeps, but
-/// for what goes beyond that width. `width`: the most rows of p and q.
+/// The rows of A and D; the gradient is never formed. Feedback is a RowMemory: in the sum over ranks it keeps what the dense
+/// share keeps, but for what its reductions lose. `width`: the most rows of p and q.
 std::unique_ptr<GradientShare> make_row_share(ReducerShape const& shape, std::size_t width,
-                                              CompressorSettings const& feedback, std::uint64_t seed);
+                                              MemorySettings const& memory, std::uint64_t seed);
 
 }  // namespace minidad

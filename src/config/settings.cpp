@@ -71,7 +71,9 @@ void visit_settings(SettingsVisitor& v, Settings& s) {
          "begin where the last step ended (block, powersgd, power_dad)");
   v.flag("low_rank.drop_last", s.exchange.low_rank.drop_last, "lose the last component, as published (author)");
   v.integer("low_rank.feedback", s.exchange.low_rank.feedback, {.low = 0, .high = 4096},
-            "rows of each layer's error kept for the next step; 0: none (rank_dad, power_dad)");
+            "rows of each layer's error that are kept; 0: none (rank_dad, power_dad)");
+  v.integer("low_rank.feedback_period", s.exchange.low_rank.feedback_period, {.low = 1, .high = 4096},
+            "steps between reductions of the error to that many rows");
   v.flag("low_rank.dense_feedback", s.exchange.low_rank.dense_feedback,
          "keep the whole error of each layer for the next step (powersgd)");
   v.real("low_rank.min_compression", s.exchange.low_rank.min_compression, from_zero,

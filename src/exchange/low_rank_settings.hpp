@@ -21,11 +21,15 @@ struct LowRankSettings {
   std::int64_t oversampling = 4;   ///< columns iterated beyond those that are wanted ("block")
   bool warm_start = true;          ///< begin where the last step ended ("block", powersgd, power_dad)
   bool drop_last = true;           ///< "author": lose the last component, as published
-  std::int64_t feedback = 0;       ///< rows of each layer's error that are kept for the next step (rank_dad, power_dad)
-  bool dense_feedback = true;      ///< powersgd: keep the whole error
-  double min_compression = 2;      ///< layers that would shrink by less are summed exactly
-  std::int64_t start_step = 0;     ///< steps that are exact (dsgd), before compression starts
+  std::int64_t feedback = 0;       ///< rows of each layer's error that are kept (rank_dad, power_dad); 0: none
+  std::int64_t feedback_period = 4;  ///< steps between reductions to that many rows
+  bool dense_feedback = true;        ///< powersgd: keep the whole error
+  double min_compression = 2;        ///< layers that would shrink by less are summed exactly
+  std::int64_t start_step = 0;       ///< steps that are exact (dsgd), before compression starts
 
+  MemorySettings memory() const {
+    return {.rows = static_cast<std::size_t>(feedback), .period = static_cast<std::size_t>(feedback_period)};
+  }
   ReducerSettings reducer() const {
     return {.solver = solver,
             .sweeps = sweeps,
@@ -41,6 +45,14 @@ inline bool worth_compressing(LowRankSettings const& settings, std::size_t in, s
   auto const whole = static_cast<double>(in * out),
              small = static_cast<double>(settings.width) * static_cast<double>(in + out);
   return whole > settings.min_compression * small;
+}
+
+/// Rows that low-rank error feedback holds for a layer: the stack, what it is reduced to, and the iterates of that.
+inline double memory_rows(LowRankSettings const& settings, std::size_t rows, int ranks) {
+  auto const local = (rows + static_cast<std::size_t>(ranks) - 1) / static_cast<std::size_t>(ranks);
+  if (settings.feedback == 0) return 0;
+  return static_cast<double>(RowMemory::capacity(settings.memory(), local)) +
+         7 * static_cast<double>(settings.feedback);
 }
 
 }  // namespace minidad

@@ -22,8 +22,8 @@ class MergedRows {
   /// Collective, blocking. `mine`: at most settings.width rows.
   Factors operator()(ExecSpace const& space, Factors const& mine);
 
-  /// What the merging itself has left out and remembers; no rows where nothing is merged.
-  Factors remembered() const { return merge_ ? merge_->remembered() : Factors{}; }
+  /// What the merging itself has left out and keeps; no rows where nothing is merged.
+  Factors kept() const { return merge_ ? merge_->kept() : Factors{}; }
 
  private:
   Factors unpacked(Matrix const& rows) const;

@@ -39,16 +39,15 @@ Power::Power(std::string const& method, Communicator& comm, std::vector<LayerSha
   std::vector<SumInPlace::Part> delta_parts;
   std::size_t input_size = exact_.size(), delta_size = 0, widest = 0;
   auto const ranks = static_cast<std::size_t>(comm.size());
-  CompressorSettings const keep{.reducer = {.sweeps = 1, .oversampling = 0},
-                                .width = static_cast<std::size_t>(settings.feedback)};
   for (std::size_t l = 0; l < shapes.size(); ++l) {
     if (!exact_.compressed(l)) continue;
     auto const [in, out, activation] = shapes[l];
     auto const cap = cap_of(shapes[l], settings);
     ReducerShape const shape{.in = in, .out = out, .max_rows = (max_rows + ranks - 1) / ranks, .few = 0};
     layers_.push_back({.index = l,
-                       .share = method == "powersgd" ? make_dense_share(shape, settings.dense_feedback)
-                                                     : make_row_share(shape, cap, keep, layer_seed(~seed, l)),
+                       .share = method == "powersgd"
+                                    ? make_dense_share(shape, settings.dense_feedback)
+                                    : make_row_share(shape, cap, settings.memory(), layer_seed(~seed, l)),
                        .orthonormal = RowBasis(cap, in),
                        .common = {Matrix("minidad::exchange::common_input", cap, in),
                                   Matrix("minidad::exchange::common_delta", cap, out)},
@@ -288,18 +287,14 @@ ExchangeForecast Power::forecast(std::string const& method, std::vector<LayerSha
                                  std::size_t rows, LowRankSettings const& settings) {
   ExactPart const exact(shapes, settings);
   double sent = static_cast<double>(exact.size()), memory = static_cast<double>(exact.size());
-  auto const kept = static_cast<double>(settings.feedback), local = static_cast<double>(rows) / ranks + kept;
+  double const kept_rows = memory_rows(settings, rows, ranks);
   for (auto const& shape : shapes) {
     if (!worth_compressing(settings, shape.in, shape.out)) continue;
     auto const width = static_cast<double>(cap_of(shape, settings));
     auto const in = static_cast<double>(shape.in), out = static_cast<double>(shape.out);
     sent += static_cast<double>(settings.sweeps) * width * (in + out);
     // Message, common, start, and the basis with its copy in double; then the share.
-    memory += width * (5 * in + 3 * out);
-    if (method == "powersgd")
-      memory += in * out;
-    else if (kept > 0)
-      memory += (local + 7 * kept) * (in + out);
+    memory += width * (5 * in + 3 * out) + (method == "powersgd" ? in * out : kept_rows * (in + out));
   }
   return {.method = method,
           .bytes_per_step = allreduce_bytes(ranks, sent * sizeof(Real)),

@@ -32,10 +32,8 @@ RankDad::RankDad(Communicator& comm, std::vector<LayerShape> const& shapes, std:
       all_widths_(shapes.size() * static_cast<std::size_t>(comm.size())),
       local_(shapes.size()) {
   auto const ranks = static_cast<std::size_t>(comm.size()), width = static_cast<std::size_t>(settings.width);
-  CompressorSettings const compressor{.reducer = settings.reducer(),
-                                      .width = width,
-                                      .epsilon = settings.epsilon,
-                                      .feedback = static_cast<std::size_t>(settings.feedback)};
+  CompressorSettings const compressor{
+      .reducer = settings.reducer(), .width = width, .epsilon = settings.epsilon, .memory = settings.memory()};
   RowLayout fixed;
   for (std::size_t r = 1; r <= ranks; ++r) fixed.offset.push_back(r * width);
   layout_.assign(shapes.size(), fixed);
@@ -140,11 +138,10 @@ std::vector<Fidelity> RankDad::fidelity() const {
   return list;
 }
 
-std::vector<Factors> RankDad::remembered(std::size_t layer) const {
+std::vector<Factors> RankDad::kept(std::size_t layer) const {
   if (!layers_[layer] || settings_.feedback == 0) return {};
-  std::vector<Factors> list{layers_[layer]->compress.remembered()};
-  if (auto const& merge = layers_[layer]->merge; merge && merge->remembered().rows() > 0)
-    list.push_back(merge->remembered());
+  std::vector<Factors> list{layers_[layer]->compress.kept()};
+  if (auto const& merge = layers_[layer]->merge; merge && merge->kept().rows() > 0) list.push_back(merge->kept());
   return list;
 }
 
@@ -152,18 +149,16 @@ ExchangeForecast RankDad::forecast(std::vector<LayerShape> const& shapes, int ra
                                    LowRankSettings const& settings) {
   ExactPart const exact(shapes, settings);
   double const s = ranks;
-  auto const width = static_cast<double>(settings.width), feedback = static_cast<double>(settings.feedback);
-  auto const local = static_cast<double>(rows) / s;
+  auto const width = static_cast<double>(settings.width), oversampling = static_cast<double>(settings.oversampling);
+  double const memory = memory_rows(settings, rows, ranks);
   double sent = 0, scalars = 0;
   for (std::size_t l = 0; l < shapes.size(); ++l) {
     if (!exact.compressed(l)) continue;
     auto const sides = static_cast<double>(shapes[l].in + shapes[l].out);
     double const message = width * sides * sizeof(Real);
     sent += settings.pattern == "oneway" ? allgather_bytes(ranks, message) : 2 * (s - 1) / s * message;
-    // Gathered or merged rows, few rows, their iterates (found, turned, basis in double), and the memory with its stack.
-    scalars += (s * width + (width + feedback) + 6 * (width + feedback + static_cast<double>(settings.oversampling)) +
-                (feedback > 0 ? local + feedback : 0)) *
-               sides;
+    // Gathered or merged rows, few rows, their iterates (found, turned, basis with its copy in double), and the memory.
+    scalars += (s * width + width + 6 * (width + oversampling) + memory) * sides;
   }
   if (settings.epsilon > 0) sent += allgather_bytes(ranks, 4.0 * static_cast<double>(shapes.size()));
   auto const exact_bytes = static_cast<double>(exact.size() * sizeof(Real));

@@ -29,7 +29,7 @@ class RankDad final : public Exchange {
                                    LowRankSettings const& settings);
 
   /// What error feedback keeps of a layer on this rank: not sent, and not merged.
-  std::vector<Factors> remembered(std::size_t layer) const;
+  std::vector<Factors> kept(std::size_t layer) const;
 
  private:
   struct Layer {

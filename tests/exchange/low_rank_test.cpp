@@ -68,7 +68,7 @@ Flat kept(SmallProblem& problem) {
     auto const& shape = problem.options.shapes[l];
     Dense sum(shape.in, shape.out);
     if (auto const* rank_dad = dynamic_cast<RankDad const*>(problem.exchange.get()))
-      for (auto const& rows : rank_dad->remembered(l)) sum += Dense(rows);
+      for (auto const& rows : rank_dad->kept(l)) sum += Dense(rows);
     if (auto const* power = dynamic_cast<Power const*>(problem.exchange.get())) {
       Matrix const dense("minidad::test::kept", shape.in, shape.out);
       power->write_kept(problem.space, l, dense);
@@ -221,6 +221,9 @@ TEST(ErrorFeedback, LosesNothing) {
         {"budget", "rank_dad", {.width = 4, .epsilon = 0.5, .feedback = 12, .min_compression = always}},
         {"powersgd", "powersgd", {.width = 2, .min_compression = always}},
         {"power_dad", "power_dad", {.width = 2, .feedback = 12, .min_compression = always}},
+        {"power_dad_each_step",
+         "power_dad",
+         {.width = 2, .feedback = 12, .feedback_period = 1, .min_compression = always}},
         {"power_dad_budget", "power_dad", {.width = 4, .epsilon = 0.5, .feedback = 12, .min_compression = always}}}) {
     SmallProblem problem(test_comm(), with(method, settings));
     Flat given(problem.gradient.flat.extent(0)), sent = given;
@@ -232,6 +235,24 @@ TEST(ErrorFeedback, LosesNothing) {
     auto const memory = kept(problem);
     EXPECT_GT(norm(memory), 0.01 * norm(given)) << name;  // there was something to keep
     EXPECT_LT(distance(sent += memory, given), 10 * exact_tolerance) << name;
+  }
+}
+
+// A memory that is too narrow loses something, but only when it is reduced.
+TEST(ErrorFeedback, LosesWhatIsBeyondItsWidth) {
+  SmallProblem problem(test_comm(),
+                       with("power_dad", {.width = 1, .feedback = 1, .feedback_period = 3, .min_compression = always}));
+  Flat given(problem.gradient.flat.extent(0)), sent = given;
+  for (std::size_t step = 0; step < 3; ++step) {
+    given += doubles(problem.pooled_gradient(0, step));
+    sent += doubles(problem.exchanged_gradient(0, step));
+    auto total = sent;
+    double const lost = distance(total += kept(problem), given);
+    if (step < 2) {
+      EXPECT_LT(lost, 10 * exact_tolerance) << step;
+    } else {
+      EXPECT_GT(lost, 0.01) << step;
+    }
   }
 }
 
@@ -316,7 +337,8 @@ TEST(Power, CertifiesAnErrorThatIsNeverTooSmall) {
         EXPECT_LE(error, claimed.error + 30 * std::sqrt(eps)) << epsilon << " layer " << l;
         auto const& shape = problem.options.shapes[l];
         bool const at_cap = claimed.width == static_cast<double>(std::min(shape.in, shape.out));
-        EXPECT_TRUE(claimed.error <= epsilon || at_cap) << claimed.error << " with " << claimed.width << ", layer " << l;
+        EXPECT_TRUE(claimed.error <= epsilon || at_cap)
+            << claimed.error << " with " << claimed.width << ", layer " << l;
         if (problem.comm.size() == 1) {
           EXPECT_NEAR(error, claimed.error, 30 * std::sqrt(eps));
           EXPECT_LE(claimed.error, epsilon);

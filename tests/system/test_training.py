@@ -14,7 +14,7 @@ SHORT = ("--progress", "none", "--set", "training.epochs=3", "--set", "output.fi
 
 
 @pytest.mark.parametrize("ranks", [1, 2, 3])
-@pytest.mark.parametrize("method", ["dsgd", "dad", "edad", "none"])
+@pytest.mark.parametrize("method", ["dsgd", "dad", "edad", "rank_dad", "powersgd", "power_dad", "none"])
 def test_a_run_leaves_a_complete_file_and_one_figure_of_merit(minidad, tiny, tmp_path, method, ranks):
     result = minidad("run", tiny, *SHORT, "--set", f"exchange.method={method}", ranks=ranks)
     assert result.code == 0, result.err

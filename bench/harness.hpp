@@ -50,7 +50,7 @@ inline double median(std::vector<double> values) {
 class Job {
  public:
   Job(Communicator& comm, std::vector<LayerShape> shapes, std::size_t batch, ExchangeSettings const& exchange,
-      OptimiserSettings const& optimiser)
+      OptimiserSettings const& optimiser, ProbeSettings const& probe = {})
       : comm_(comm),
         plan_(16 * batch, batch, static_cast<std::size_t>(comm.size()),
               exchange.deterministic ? static_cast<std::size_t>(exchange.row_block) : 1),
@@ -59,7 +59,9 @@ class Job {
         exchange_(make_exchange(exchange, comm, shapes, batch, gradient_, 1)),
         sgd_(optimiser, gradient_.flat.extent(0)),
         train_(dataset(shapes), {}, batch),
-        trainer_({space_, comm_, clock_, network_, gradient_, *exchange_, sgd_, plan_, train_, train_},
+        probe_(probe.every == 0 ? nullptr
+                                : std::make_unique<Probe>(probe, comm, network_, gradient_, plan_.ranks_at(0))),
+        trainer_({space_, comm_, clock_, network_, gradient_, *exchange_, sgd_, plan_, train_, train_, probe_.get()},
                  {.batch = static_cast<std::int64_t>(batch)}, {.rate = 1e-3}) {}
 
   void step() {
@@ -89,6 +91,7 @@ class Job {
   std::unique_ptr<Exchange> exchange_;
   Sgd sgd_;
   BatchLoader train_;
+  std::unique_ptr<Probe> probe_;
   Trainer trainer_;
   std::int64_t next_ = 0;
 };

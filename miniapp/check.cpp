@@ -13,8 +13,8 @@ constexpr double mib = 1 << 20;
 
 /// What a rank will hold, beside the program itself; bytes.
 struct MemoryPlan {
-  double parameters, gradient, momentum, data, activations, exchange;
-  double all() const { return parameters + gradient + momentum + data + activations + exchange; }
+  double parameters, gradient, momentum, data, activations, exchange, probe;
+  double all() const { return parameters + gradient + momentum + data + activations + exchange + probe; }
 };
 
 MemoryPlan plan_memory(Settings const& settings, Problem const& problem, int ranks, ExchangeForecast const& exchange) {
@@ -31,7 +31,8 @@ MemoryPlan plan_memory(Settings const& settings, Problem const& problem, int ran
           .momentum = settings.optimiser.momentum > 0 ? parameters : 0,
           .data = sample * static_cast<double>(plan.samples_of(rank) + last - first),
           .activations = static_cast<double>(TapeMemory::bytes(problem.shapes, plan.ranks_at(0).rows_of(rank))),
-          .exchange = static_cast<double>(exchange.memory)};
+          .exchange = static_cast<double>(exchange.memory),
+          .probe = static_cast<double>(Probe::bytes(settings.probe, problem.shapes, plan.ranks_at(0)))};
 }
 
 void print_layers(Problem const& problem) {
@@ -80,6 +81,7 @@ void check(Communicator& comm, Options const& options) {
                                     {"data", memory.data},
                                     {"activations and deltas", memory.activations},
                                     {"exchange buffers", memory.exchange},
+                                    {"probe", memory.probe},
                                     {"the program itself", program},
                                     {"in all", memory.all() + program}})
     fmt::print("#   {:<24} {:>10.1f}\n", what, bytes / mib);

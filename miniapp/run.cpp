@@ -39,8 +39,9 @@ Problem pose_problem(Settings const& settings, int ranks) {
   if (auto const blocks = (batch + block - 1) / block; n > blocks)
     refuse(fmt::format("{} ranks cannot share {} blocks of exchange.row_block = {} rows (training.batch = {})", n,
                        blocks, block, batch));
-  return {train, test, layer_shapes(settings.model, train.width, static_cast<std::size_t>(settings.data.classes)),
-          block};
+  auto shapes = layer_shapes(settings.model, train.width, static_cast<std::size_t>(settings.data.classes));
+  Probe::check(settings.probe, shapes, BatchPlan(train.samples, batch, n, block).ranks_at(0));
+  return {train, test, std::move(shapes), block};
 }
 
 Stretch test_stretch(std::size_t total, int rank, int ranks, bool replicates) {
@@ -91,8 +92,11 @@ struct Job {
         exchange(make_exchange(settings.exchange, comm, problem.shapes, plan.deal().batch, gradient,
                                static_cast<std::uint64_t>(settings.training.seed))),
         test(read_test(comm, space, settings, problem, exchange->replicates()), settings.data, max_rows(comm)),
-        trainer({space, comm, clock, network, gradient, *exchange, optimiser, plan, train, test}, settings.training,
-                settings.schedule) {}
+        probe(settings.probe.every == 0
+                  ? nullptr
+                  : std::make_unique<Probe>(settings.probe, comm, network, gradient, plan.ranks_at(0))),
+        trainer({space, comm, clock, network, gradient, *exchange, optimiser, plan, train, test, probe.get()},
+                settings.training, settings.schedule) {}
 
   BatchPlan plan;
   BatchLoader train;
@@ -101,6 +105,7 @@ struct Job {
   Sgd optimiser;
   std::unique_ptr<Exchange> exchange;
   BatchLoader test;
+  std::unique_ptr<Probe> probe;
   PhaseClock clock;
   Trainer trainer;
 
@@ -129,6 +134,10 @@ std::vector<Channel> channels(Traffic const& traffic) {
   return list;
 }
 
+ProbeShape probe_shape(ProbeSettings const& settings, std::vector<LayerShape> const& shapes) {
+  return {.layers = settings.every > 0 ? shapes.size() : 0, .classes = settings.per_class ? shapes.back().out : 0};
+}
+
 }  // namespace
 
 void run(Communicator& comm, Options const& options) {
@@ -143,7 +152,7 @@ void run(Communicator& comm, Options const& options) {
   comm.agree([&] { job = std::make_unique<Job>(comm, space, settings, problem); });
 
   RunFile file(comm, settings.output.file, settings.output.overwrite, provenance(comm, settings, options.command),
-               channels(comm.traffic()));
+               channels(comm.traffic()), probe_shape(settings.probe, problem.shapes));
   Progress progress(options.progress, comm.rank() == 0, job->trainer.total_steps(),
                     static_cast<double>(settings.training.batch));
   auto const on_step = [&](StepRecord const& record) {
@@ -156,7 +165,8 @@ void run(Communicator& comm, Options const& options) {
     file.flush();
     progress.epoch(record);
   };
-  auto const summary = job->trainer.run({.step = on_step, .epoch = on_epoch});
+  auto const on_probe = [&](ProbeRecord const& record) { file.append(record); };
+  auto const summary = job->trainer.run({.step = on_step, .epoch = on_epoch, .probe = on_probe});
   file.finish(summary);
   print_result(comm, summary, file.path());
 }

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import minidad_analysis
-from minidad_analysis.reader import SERIES
+from minidad_analysis.reader import CLASS_SERIES, PROBE_SERIES, SERIES
 
 DECK = """\
 [schedule]
@@ -39,6 +39,8 @@ def write_run(
     deterministic: bool = False,
     ranks: int = 2,
     bytes_per_step: float = 1250000.0,
+    probe: bool = False,
+    per_class: bool = False,
     change: Callable[[h5py.File], None] = lambda file: None,
 ) -> Path:
     """Writes a run file as the schema has it, and lets `change` spoil or extend it."""
@@ -49,12 +51,22 @@ def write_run(
         "phase": ["forward", "backward"],
         "channel": ["control allreduce", "layer0 allgatherv", "layer1 allgatherv"],
     }
+    series = dict(SERIES)
+    if probe:
+        axes["probe_step"] = np.array([1, 51])
+        axes["layer"] = ["layer0", "layer1"]
+        axes["value"] = np.arange(4)
+        axes["measure"] = ["rows", "norm", "energy"]
+        series.update(PROBE_SERIES)
+    if per_class:
+        axes["class"] = np.arange(5)
+        series.update(CLASS_SERIES)
     with h5py.File(path, "w") as file:
         file.attrs.update(schema_name=schema, schema_version=version, complete=np.int32(complete))
         for name, values in axes.items():
             file[name] = values
             file[name].make_scale(name)
-        for name, (kind, names) in SERIES.items():
+        for name, (kind, names) in series.items():
             shape = tuple(len(axes[axis]) for axis in names)
             file[name] = np.arange(np.prod(shape), dtype=kind).reshape(shape)
             file[name].attrs.update(units="1", long_name=f"meaning of {name}")

@@ -4,7 +4,19 @@ import numpy as np
 import pytest
 
 from minidad_analysis import RunFileError, read_run
-from minidad_analysis.reader import AXES, PROVENANCE, SERIES, SUMMARY
+from minidad_analysis.reader import (
+    AXES,
+    CLASS_AXES,
+    CLASS_SERIES,
+    PROBE_AXES,
+    PROBE_SERIES,
+    PROVENANCE,
+    SERIES,
+    SUMMARY,
+)
+
+ALL_AXES = {*AXES, *PROBE_AXES, *CLASS_AXES}
+ALL_SERIES = {**SERIES, **PROBE_SERIES, **CLASS_SERIES}
 
 
 def test_reads_all_that_was_written(make_run):
@@ -44,6 +56,37 @@ def test_reads_what_a_later_minor_version_adds(make_run):
     assert run.to_xarray()["spectrum"].sizes == {"step": 3, "width": 5}
 
 
+@pytest.mark.parametrize("per_class", [False, True])
+def test_reads_what_a_probe_found(make_run, per_class):
+    run = read_run(make_run(version="1.1", probe=True, per_class=per_class))
+    assert set(run.series) == {*SERIES, *PROBE_SERIES, *(CLASS_SERIES if per_class else ())}
+    assert ("class" in run.axes) == per_class
+    local = run.series["gradient_spectrum_local"]
+    assert local.axes == ("probe_step", "rank", "layer", "value")
+    assert np.array_equal(local.values, np.arange(32.0).reshape(2, 2, 2, 4))
+    data = run.to_xarray()
+    assert float(data["applied_error"].sel(probe_step=51, layer="layer1")) == 3
+    if per_class:
+        assert data["class_measures"].sel({"class": 3, "measure": "norm"}).shape == (2, 2)
+
+
+@pytest.mark.parametrize("name", ["applied_error", "gradient_measures_local", "layer"])
+def test_a_probe_leaves_all_or_nothing(make_run, name):
+    with pytest.raises(RunFileError, match=f"'{name}' is missing"):
+        read_run(make_run(version="1.1", probe=True, change=lambda file: file.pop(name)))
+
+
+def test_what_a_probe_found_has_its_axes(make_run):
+    def spoil(file: h5py.File) -> None:
+        del file["applied_error"]
+        file["applied_error"] = np.zeros((2, 2))
+        for dimension, axis in zip(file["applied_error"].dims, ("layer", "probe_step")):
+            dimension.attach_scale(file[axis])
+
+    with pytest.raises(RunFileError, match="'applied_error' has the axes"):
+        read_run(make_run(version="1.1", probe=True, change=spoil))
+
+
 def test_to_xarray_labels_axes(make_run):
     runs = read_run(make_run()).to_xarray()
     one = runs["bytes_sent"].sel(step=20, rank=1, channel="layer1 allgatherv")
@@ -58,9 +101,9 @@ def test_to_xarray_labels_axes(make_run):
 def test_real_file_follows_the_schema(real_file):
     run = read_run(real_file)
     assert run.complete
-    assert set(run.axes) == set(AXES)
+    assert set(run.axes) == ALL_AXES
     assert {name: one.axes for name, one in run.series.items()} == {
-        name: axes for name, (_, axes) in SERIES.items()
+        name: axes for name, (_, axes) in ALL_SERIES.items()
     }
     assert all(one.unit and one.meaning for one in run.series.values())
     assert set(PROVENANCE) <= set(run.provenance) and set(SUMMARY) <= set(run.summary)
@@ -79,6 +122,9 @@ def test_real_file_is_plausible(real_file):
         assert ((values[name] >= 0) & (values[name] <= 1)).all(), name
     assert run.summary["test_accuracy"] == values["test_accuracy"][-1]
     assert run.summary["steps"] == run.axes["step"][-1]
+    assert (np.diff(values["gradient_spectrum"]) <= 0).all()
+    assert (values["applied_error"] < 1e-5).all()  # of an exact exchange
+    assert np.isnan(values["gradient_angle"][0]).all()
 
 
 @pytest.mark.parametrize("engine", ["h5netcdf", "netcdf4"])
@@ -88,10 +134,10 @@ def test_xarray_opens_the_real_file(real_file, engine):
     run = read_run(real_file)
     with xarray.open_dataset(real_file, engine=engine) as data:
         assert data.attrs["complete"] == 1
-        assert set(data.coords) == set(AXES)
-        for name in AXES:
+        assert set(data.coords) == ALL_AXES
+        for name in ALL_AXES:
             assert np.array_equal(data[name].values, run.axes[name]), name
-        assert set(data.data_vars) == set(SERIES)
-        for name, (_, axes) in SERIES.items():
+        assert set(data.data_vars) == set(ALL_SERIES)
+        for name, (_, axes) in ALL_SERIES.items():
             assert data[name].dims == axes
-            assert np.array_equal(data[name].values, run.series[name].values), name
+            np.testing.assert_array_equal(data[name].values, run.series[name].values, name)

@@ -80,8 +80,8 @@ void Communicator::choose_transfer(Transfer transfer, ExecSpace const& space) {
 namespace {
 
 template <class T>
-void reduce_on_host(Communicator& comm, std::span<T> values, MPI_Op op) {
-  auto& entry = comm.traffic().entry("control", "allreduce");
+void reduce_on_host(Communicator& comm, std::span<T> values, MPI_Op op, std::string_view part = "control") {
+  auto& entry = comm.traffic().entry(part, "allreduce");
   comm.traffic().charge_allreduce(entry, static_cast<std::int64_t>(values.size_bytes()));
   ++entry.messages;
   check_mpi(MPI_Allreduce(MPI_IN_PLACE, values.data(), mpi_count(values.size()), mpi_type<T>(), op, comm.impl().comm),
@@ -90,7 +90,9 @@ void reduce_on_host(Communicator& comm, std::span<T> values, MPI_Op op) {
 
 }  // namespace
 
-void Communicator::sum(std::span<double> values) { reduce_on_host(*this, values, MPI_SUM); }
+void Communicator::sum(std::span<double> values, std::string_view part) {
+  reduce_on_host(*this, values, MPI_SUM, part);
+}
 void Communicator::sum(std::span<std::int64_t> values) { reduce_on_host(*this, values, MPI_SUM); }
 void Communicator::max(std::span<std::uint64_t> values) { reduce_on_host(*this, values, MPI_MAX); }
 void Communicator::max(std::span<double> values) { reduce_on_host(*this, values, MPI_MAX); }

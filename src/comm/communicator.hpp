@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "comm/traffic.hpp"
 #include "core/types.hpp"
@@ -18,7 +19,7 @@ namespace minidad {
 enum class Transfer { staged, device };
 
 /// A group of ranks that work together. Owns a duplicate of its parent's MPI communicator. The other classes of this
-/// folder (SumInPlace, RowGather) are collectives prepared on it.
+/// folder (SumInPlace, RowGather, RowCollect) are collectives prepared on it.
 /// Every call below is collective. An MPI failure throws Error(run_time) with MPI's own words.
 class Communicator {
  public:
@@ -36,8 +37,8 @@ class Communicator {
   /// Device pointers are tried on a small all-reduce first, whose result must be right.
   void choose_transfer(Transfer transfer, ExecSpace const& space);
 
-  // Small things on the host, booked as control traffic.
-  void sum(std::span<double> values);
+  // Small things on the host, booked as control traffic or as that of `part`.
+  void sum(std::span<double> values, std::string_view part = "control");
   void sum(std::span<std::int64_t> values);
   void max(std::span<std::uint64_t> values);
   /// Index of the first value that is not the same on all ranks.

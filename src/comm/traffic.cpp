@@ -29,13 +29,18 @@ void Traffic::charge_broadcast(TrafficEntry& entry, std::int64_t bytes) const {
   entry.sent += (ranks_ - 1) * static_cast<double>(bytes);
 }
 
+void Traffic::charge_gather(TrafficEntry& entry, std::int64_t bytes, bool root) {
+  entry.payload += bytes;
+  entry.sent += root ? 0 : static_cast<double>(bytes);
+}
+
 double allreduce_bytes(int ranks, double n) { return 2.0 * (ranks - 1) * n / ranks; }
 double allgather_bytes(int ranks, double n) { return (ranks - 1) * n; }
 
 double exchanged_bytes(Traffic const& traffic) {
   double sum = 0;
   for (auto const& entry : traffic.entries())
-    if (entry.part != "control") sum += entry.sent;
+    if (entry.part != "control" && entry.part != "probe") sum += entry.sent;
   return sum;
 }
 

@@ -11,7 +11,7 @@ namespace minidad {
 
 /// What one part of the model has sent through one kind of collective.
 struct TrafficEntry {
-  std::string part;           ///< e.g. "layer2"; control traffic (losses, hashes, agreement) is "control"
+  std::string part;  ///< e.g. "layer2"; control traffic (losses, hashes, agreement) is "control", introspection "probe"
   std::string collective;     ///< "allreduce", "allgatherv", ...
   std::int64_t messages = 0;  ///< collectives posted; one that carries several parts counts at the first of them
   std::int64_t payload = 0;   ///< bytes this rank contributed
@@ -20,7 +20,7 @@ struct TrafficEntry {
 
 /// Counts what this rank puts on the wire, by part and collective. Entries stay where they are, in order of creation.
 /// Bytes sent follow docs/theory (ring algorithms, S ranks, n = payload): all-reduce 2 (S-1)/S n, all-gather (S-1) n,
-/// message n, broadcast (S-1) n, all of it at the root. The sum over ranks is exact whatever the algorithm; how it is split
+/// gather n from all but the root, message n, broadcast (S-1) n, all of it at the root. The sum over ranks is exact whatever the algorithm; how it is split
 /// among them is the ring's, or, for a broadcast, a star's.
 class Traffic {
  public:
@@ -31,6 +31,7 @@ class Traffic {
   void charge_allgather(TrafficEntry& entry, std::int64_t bytes) const;
   void charge_send(TrafficEntry& entry, std::int64_t bytes) const;
   void charge_broadcast(TrafficEntry& entry, std::int64_t bytes) const;  ///< at the root
+  static void charge_gather(TrafficEntry& entry, std::int64_t bytes, bool root);
 
   std::deque<TrafficEntry> const& entries() const { return entries_; }
 
@@ -43,7 +44,7 @@ class Traffic {
 double allreduce_bytes(int ranks, double n);
 double allgather_bytes(int ranks, double n);
 
-/// Bytes of all entries but the control ones.
+/// Bytes of all entries but the control and probe ones.
 double exchanged_bytes(Traffic const& traffic);
 
 }  // namespace minidad

@@ -80,6 +80,11 @@ void visit_settings(SettingsVisitor& v, Settings& s) {
          "layers that would shrink by less than this factor are summed exactly");
   v.integer("low_rank.start_step", s.exchange.low_rank.start_step, count, "exact steps before compression starts");
 
+  v.integer("probe.every", s.probe.every, count,
+            "steps between looks at each layer's gradient, from the first; 0: none");
+  v.integer("probe.width", s.probe.width, {.low = 1, .high = 1024}, "of the truncation and the subspace looked at");
+  v.flag("probe.per_class", s.probe.per_class, "spectra of the rows of each class too");
+
   v.text("comm.transfer", s.comm.transfer, "how device data reaches MPI: host copies, or device pointers",
          transfer_names);
 

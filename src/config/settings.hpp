@@ -31,6 +31,7 @@ struct Settings {
   OptimiserSettings optimiser;
   ScheduleSettings schedule;
   ExchangeSettings exchange;
+  ProbeSettings probe;
   CommSettings comm;
   OutputSettings output;
 };

@@ -10,10 +10,11 @@
 
 namespace minidad {
 
-/// Where the time of a step goes. `compress` is making statistics smaller, `exchange` is packing, posting and unpacking; `wait` is standing still for messages.
-enum class Phase : std::size_t { forward, backward, compress, exchange, wait, update, io };
-inline constexpr std::array<char const*, 7> phase_names{"forward", "backward", "compress", "exchange",
-                                                         "wait",    "update",   "io"};
+/// Where the time of a step goes. `compress` is making statistics smaller; `exchange` is packing, posting and unpacking;
+/// `wait` is standing still for messages.
+enum class Phase : std::size_t { forward, backward, compress, exchange, wait, update, io, probe };
+inline constexpr std::array<char const*, 8> phase_names{"forward", "backward", "compress", "exchange",
+                                                        "wait",    "update",   "io",       "probe"};
 
 using PhaseSeconds = std::array<double, phase_names.size()>;
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -42,6 +43,41 @@ struct TrainingSummary {
   double bytes_per_step = 0;           ///< sent by the exchange, mean over ranks and steps
   std::int64_t peak_memory = 0;        ///< bytes, the largest rank's
   std::uint64_t parameter_digest = 0;  ///< of the bits of the final parameters, of rank 0 if they differ
+};
+
+/// What is measured of a gradient G with singular values sigma_j, see compress/spectrum.hpp; "rank_x" is the effective
+/// rank for the relative error x, "error" and "energy" are those of the truncation to the probe's width.
+enum class Measure : std::size_t {
+  rows,
+  norm,
+  rank_0_5,
+  rank_0_1,
+  rank_0_01,
+  stable_rank,
+  entropy_rank,
+  error,
+  energy
+};
+inline constexpr std::array<char const*, 9> measure_names{
+    "rows", "norm", "rank_0.5", "rank_0.1", "rank_0.01", "stable_rank", "entropy_rank", "error", "energy"};
+inline constexpr std::size_t probed_values = 32;  ///< singular values that are kept
+
+/// What a probe's records are about; no layers: there is no probe, no classes: classes are not told apart.
+struct ProbeShape {
+  std::size_t layers = 0, classes = 0;
+};
+
+/// One look at a step's gradient. Matrices are row-major; fewer singular values than there is room for end in zeros.
+struct ProbeRecord {
+  std::int64_t step = 0;  ///< the one looked at, from 1
+  struct Statistic {
+    std::vector<double> gradient_spectrum, input_spectrum, delta_spectrum;  ///< (layer, value)
+    std::vector<double> measures;                                           ///< (layer, measure), of the gradient
+    std::vector<double> angle;                                              ///< (layer); NaN at the first record
+  };
+  Statistic global, local;                             ///< rows of all ranks; of this rank
+  std::vector<double> applied_error;                   ///< (layer)
+  std::vector<double> class_spectrum, class_measures;  ///< (layer, class, value), (layer, class, measure)
 };
 
 /// What a traffic channel is.

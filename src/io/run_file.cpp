@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <ctime>
 #include <filesystem>
+#include <functional>
 #include <numeric>
 
 #include "comm/mpi_handle.hpp"
@@ -69,21 +70,41 @@ void create_complete_flag(hid_t file) {
   check_hdf5(H5Awrite(flag.get(), H5T_NATIVE_INT32, &incomplete), "complete");
 }
 
-void create_axes(hid_t file, std::size_t ranks, std::vector<Channel> const& channels) {
-  for (auto const axis : {Axis::step, Axis::epoch}) create_growing(file, axis_name(axis), H5T_STD_I64LE, {0});
-  std::vector<std::int64_t> rank(ranks);
-  std::iota(rank.begin(), rank.end(), 0);
-  write_array(file, axis_name(Axis::rank), H5T_NATIVE_INT64, rank.size(), rank.data());
-  write_texts(file, axis_name(Axis::phase), {phase_names.begin(), phase_names.end()});
-  std::vector<std::string> channel_names;
-  for (auto const& [part, collective] : channels) channel_names.push_back(part + " " + collective);
-  write_texts(file, axis_name(Axis::channel), channel_names);
-  for (auto const* axis : schema::axis_names) check_hdf5(H5DSset_scale(open_dataset(file, axis).get(), axis), axis);
+std::span<Axis const> axes_of(schema::Series const& series) {
+  return {series.axis.data(), static_cast<std::size_t>(series.axes)};
+}
+bool is_per_rank(schema::Series const& series) { return series.axes > 1 && series.axis[1] == Axis::rank; }
+
+void create_axis(hid_t file, Axis axis, std::size_t length, std::vector<Channel> const& channels) {
+  auto const* name = axis_name(axis);
+  std::vector<std::string> texts;
+  switch (axis) {
+    case Axis::step:
+    case Axis::epoch:
+    case Axis::probe_step: create_growing(file, name, H5T_STD_I64LE, {0}); break;
+    case Axis::phase: texts = {phase_names.begin(), phase_names.end()}; break;
+    case Axis::measure: texts = {measure_names.begin(), measure_names.end()}; break;
+    case Axis::channel:
+      for (auto const& [part, collective] : channels) texts.push_back(part + " " + collective);
+      break;
+    case Axis::layer:
+      for (std::size_t l = 0; l < length; ++l) texts.push_back(fmt::format("layer{}", l));
+      break;
+    case Axis::rank:
+    case Axis::value:
+    case Axis::label: {
+      std::vector<std::int64_t> count(length);
+      std::iota(count.begin(), count.end(), 0);
+      write_array(file, name, H5T_NATIVE_INT64, count.size(), count.data());
+    }
+  }
+  if (!texts.empty()) write_texts(file, name, texts);
+  check_hdf5(H5DSset_scale(open_dataset(file, name).get(), name), name);
 }
 
-void create_series(hid_t file, schema::Series const& series, std::vector<hsize_t> const& axis_length) {
+void create_series(hid_t file, schema::Series const& series, std::span<std::optional<std::size_t> const> axis_length) {
   std::vector<hsize_t> size;
-  for (int d = 0; d < series.axes; ++d) size.push_back(axis_length[index(series.axis[static_cast<std::size_t>(d)])]);
+  for (auto const axis : axes_of(series)) size.push_back(*axis_length[index(axis)]);
   auto const set = create_growing(file, series.name, file_type(series.type), size);
   write_text_attribute(set.get(), "units", series.unit);
   write_text_attribute(set.get(), "long_name", series.meaning);
@@ -122,8 +143,20 @@ struct RunFile::Shared {
 };
 
 RunFile::RunFile(Communicator& comm, std::string path, bool overwrite, Provenance const& provenance,
-                 std::vector<Channel> const& channels)
+                 std::vector<Channel> const& channels, ProbeShape const& probe)
     : comm_(comm), path_(std::move(path)), temporary_(path_ + ".tmp"), channels_(channels) {
+  auto const length = [&](Axis axis) -> auto& { return axis_length_[index(axis)]; };
+  length(Axis::step) = length(Axis::epoch) = 0;
+  length(Axis::rank) = static_cast<std::size_t>(comm.size());
+  length(Axis::phase) = phase_names.size();
+  length(Axis::channel) = channels.size();
+  if (probe.layers > 0) {
+    length(Axis::probe_step) = 0;
+    length(Axis::layer) = probe.layers;
+    length(Axis::value) = probed_values;
+    length(Axis::measure) = measure_names.size();
+    if (probe.classes > 0) length(Axis::label) = probe.classes;
+  }
   prepare_hdf5();
   comm_.agree([&] {
     if (comm_.rank() != 0) return;
@@ -153,11 +186,16 @@ void RunFile::lay_out(Provenance const& provenance) const {
     for (auto const& [name, text] : provenance) write_text(origin.get(), name, text);
     Handle const summary(H5Gcreate2(file.get(), "summary", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), H5Gclose, "summary");
   }
-  auto const ranks = static_cast<std::size_t>(comm_.size());
-  create_axes(file.get(), ranks, channels_);
+  for (std::size_t axis = 0; axis < axis_length_.size(); ++axis)
+    if (axis_length_[axis]) create_axis(file.get(), static_cast<Axis>(axis), *axis_length_[axis], channels_);
   for (auto const& series : schema::series)
-    create_series(file.get(), series, {0, 0, ranks, phase_names.size(), channels_.size()});
+    if (has(series)) create_series(file.get(), series, axis_length_);
   file.close(temporary_);
+}
+
+bool RunFile::has(schema::Series const& series) const {
+  auto const axes = axes_of(series);
+  return std::all_of(axes.begin(), axes.end(), [&](Axis axis) { return has(axis); });
 }
 
 void RunFile::put(std::string_view series, std::span<double const> values) {
@@ -189,11 +227,29 @@ void RunFile::append(EpochRecord const& record) {
   put("training_seconds", std::array{record.training_seconds});
 }
 
+void RunFile::append(ProbeRecord const& record) {
+  require(has(Axis::probe_step), "RunFile: a probe must be known when the file is made");
+  axis_pending_[index(Axis::probe_step)].push_back(record.step);
+  put("gradient_spectrum", record.global.gradient_spectrum);
+  put("input_spectrum", record.global.input_spectrum);
+  put("delta_spectrum", record.global.delta_spectrum);
+  put("gradient_measures", record.global.measures);
+  put("gradient_angle", record.global.angle);
+  put("applied_error", record.applied_error);
+  put("gradient_spectrum_local", record.local.gradient_spectrum);
+  put("input_spectrum_local", record.local.input_spectrum);
+  put("delta_spectrum_local", record.local.delta_spectrum);
+  put("gradient_measures_local", record.local.measures);
+  put("gradient_angle_local", record.local.angle);
+  put("class_spectrum", record.class_spectrum);
+  put("class_measures", record.class_measures);
+}
+
 void RunFile::flush() {
   Shared file{open_together(comm_, temporary_), collective_transfer()};
-  for (auto const axis : {Axis::step, Axis::epoch}) grow_axis(file, axis);
+  for (auto const axis : schema::time_axes) grow_axis(file, axis);
   for (std::size_t which = 0; which < n_series; ++which) write_series(file, which);
-  for (auto const axis : {Axis::step, Axis::epoch}) {
+  for (auto const axis : schema::time_axes) {
     written_[index(axis)] += axis_pending_[index(axis)].size();
     axis_pending_[index(axis)].clear();
   }
@@ -241,15 +297,18 @@ void RunFile::write_series(Shared const& file, std::size_t which) {
   auto& values = pending_[which];
   auto const time = index(series.axis[0]);
   hsize_t const before = written_[time], more = axis_pending_[time].size();
-  if (more == 0) return;
-  Block block{.extent = {before + more}, .start = {before}, .size = {more}, .mine = comm_.rank() == 0};
-  if (series.axes == 3) {  // (time, rank, something): every rank has its own
-    hsize_t const width = values.size() / more;
-    block.extent.insert(block.extent.end(), {static_cast<hsize_t>(comm_.size()), width});
-    block.start.insert(block.start.end(), {static_cast<hsize_t>(comm_.rank()), 0});
-    block.size.insert(block.size.end(), {1, width});
-    block.mine = true;
+  if (more == 0 || !has(series)) return;
+  bool const per_rank = is_per_rank(series);
+  Block block{.extent = {before + more}, .start = {before}, .size = {more}, .mine = per_rank || comm_.rank() == 0};
+  for (auto const axis : axes_of(series).subspan(1)) {
+    hsize_t const length = *axis_length_[index(axis)];
+    bool const own = per_rank && axis == Axis::rank;
+    block.extent.push_back(length);
+    block.start.push_back(own ? static_cast<hsize_t>(comm_.rank()) : 0);
+    block.size.push_back(own ? 1 : length);
   }
+  require(values.size() == std::accumulate(block.size.begin(), block.size.end(), hsize_t{1}, std::multiplies<>()),
+          "RunFile: a record does not fit");
   write_block(file.file.get(), file.transfer.get(), series.name, block, H5T_NATIVE_DOUBLE, values.data());
   values.clear();
 }

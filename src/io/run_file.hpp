@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -20,10 +21,11 @@ class RunFile {
  public:
   /// Collective. Refuses (AgreedError, user) a path that exists, unless `overwrite`, and one that cannot be written.
   RunFile(Communicator& comm, std::string path, bool overwrite, Provenance const& provenance,
-          std::vector<Channel> const& channels);
+          std::vector<Channel> const& channels, ProbeShape const& probe = {});
 
   void append(StepRecord const& record);
   void append(EpochRecord const& record);
+  void append(ProbeRecord const& record);
   /// Collective. Writes what was appended since.
   void flush();
   /// Collective. Flushes, writes the summary, marks the file complete and gives it its name.
@@ -32,19 +34,23 @@ class RunFile {
   std::string const& path() const { return path_; }
 
  private:
-  static constexpr std::size_t n_series = std::size(schema::series);
+  static constexpr std::size_t n_series = std::size(schema::series), n_times = schema::time_axes.size();
   void lay_out(Provenance const& provenance) const;
   struct Shared;  // the file while all ranks have it open
   void put(std::string_view series, std::span<double const> values);
   void grow_axis(Shared const& file, schema::Axis axis);
   void write_series(Shared const& file, std::size_t which);
+  bool has(schema::Axis axis) const { return axis_length_[static_cast<std::size_t>(axis)].has_value(); }
+  bool has(schema::Series const& series) const;
 
   Communicator& comm_;
   std::string path_, temporary_;
   std::vector<Channel> channels_;
-  std::array<std::size_t, 2> written_{};                   // records in the file along step and epoch
-  std::array<std::vector<std::int64_t>, 2> axis_pending_;  // values of those axes to come
-  std::array<std::vector<double>, n_series> pending_;      // integers are exact in double up to 2^53
+  /// None: the file does not have the axis. Those that grow begin with 0.
+  std::array<std::optional<std::size_t>, schema::axis_names.size()> axis_length_;
+  std::array<std::size_t, n_times> written_{};                   // records in the file along the axes that grow
+  std::array<std::vector<std::int64_t>, n_times> axis_pending_;  // values of those axes to come
+  std::array<std::vector<double>, n_series> pending_;            // integers are exact in double up to 2^53
 };
 
 /// UTC now, ISO 8601.

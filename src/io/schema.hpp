@@ -10,7 +10,7 @@ namespace minidad::schema {
 // follow them. A change of meaning raises the major version, an addition the minor one.
 
 inline constexpr char const* name = "minidad-run";
-inline constexpr char const* version = "1.0";
+inline constexpr char const* version = "1.1";
 
 // Attributes of the root group:
 //   schema_name, schema_version   text
@@ -21,17 +21,28 @@ inline constexpr char const* version = "1.0";
 //   epoch    int64   epochs done when the record was taken       grows
 //   rank     int64   MPI ranks
 //   phase    text    phases of a step, see core/phases.hpp
-//   channel  text    "part collective" of the traffic, e.g. "layer0 allgatherv"; "control" is not the exchange's
-enum class Axis { step, epoch, rank, phase, channel };
-inline constexpr std::array<char const*, 5> axis_names{"step", "epoch", "rank", "phase", "channel"};
+//   channel  text    "part collective" of the traffic, e.g. "layer0 allgatherv"; "control" and "probe" are not the
+//                    exchange's
+// With introspection (since 1.1):
+//   probe_step  int64   the step that was looked at, from 1            grows
+//   layer       text    "layer0", ...
+//   value       int64   0 ... 31, the place of a singular value
+//   measure     text    what is measured of a gradient, see Measure in records.hpp
+//   class       int64   labels; there if classes are told apart
+// The axes along which files grow come first.
+enum class Axis { step, epoch, probe_step, rank, phase, channel, layer, value, measure, label };
+inline constexpr std::array<char const*, 10> axis_names{"step",    "epoch", "probe_step", "rank",    "phase",
+                                                        "channel", "layer", "value",      "measure", "class"};
+inline constexpr std::array time_axes{Axis::step, Axis::epoch, Axis::probe_step};
 
 enum class Type { integer, real };  // int64, float64
 
-/// A dataset in the root group with time as its first axis.
+/// A dataset in the root group with time as its first axis. It is there when all of its axes are. With `rank` as its
+/// second axis it holds what each rank measured itself.
 struct Series {
   char const* name;
   Type type;
-  std::array<Axis, 3> axis;
+  std::array<Axis, 4> axis;
   int axes;
   char const* unit;
   char const* meaning;
@@ -50,6 +61,22 @@ inline constexpr Series series[] = {
     {"test_loss", Type::real, {epoch}, 1, "nat", "loss on the test samples, mean over rows"},
     {"test_accuracy", Type::real, {epoch}, 1, "1", "accuracy on the test samples"},
     {"training_seconds", Type::real, {epoch}, 1, "s", "time in training since the start, rank 0"},
+    // Of G = AᵀD, the weight gradient of a layer, with A its input and D its delta: of the rows of all ranks, and of
+    // each rank's own ("local"). Singular values descend; where there are fewer than 32 the rest is zero. Angles are
+    // NaN at the first record. docs/theory.md has the formulas.
+    {"gradient_spectrum", Type::real, {probe_step, layer, value}, 3, "1", "singular values of G"},
+    {"input_spectrum", Type::real, {probe_step, layer, value}, 3, "1", "singular values of A"},
+    {"delta_spectrum", Type::real, {probe_step, layer, value}, 3, "1", "singular values of D"},
+    {"gradient_measures", Type::real, {probe_step, layer, measure}, 3, "1", "measures of G"},
+    {"gradient_angle", Type::real, {probe_step, layer}, 2, "rad", "turn of G's leading space since the last record"},
+    {"applied_error", Type::real, {probe_step, layer}, 2, "1", "distance of what the exchange left from G, over ||G||"},
+    {"gradient_spectrum_local", Type::real, {probe_step, rank, layer, value}, 4, "1", "singular values of own G"},
+    {"input_spectrum_local", Type::real, {probe_step, rank, layer, value}, 4, "1", "singular values of own A"},
+    {"delta_spectrum_local", Type::real, {probe_step, rank, layer, value}, 4, "1", "singular values of own D"},
+    {"gradient_measures_local", Type::real, {probe_step, rank, layer, measure}, 4, "1", "measures of own G"},
+    {"gradient_angle_local", Type::real, {probe_step, rank, layer}, 3, "rad", "as gradient_angle, of own G"},
+    {"class_spectrum", Type::real, {probe_step, layer, label, value}, 4, "1", "singular values of a class' part of G"},
+    {"class_measures", Type::real, {probe_step, layer, label, measure}, 4, "1", "measures of a class' part of G"},
 };
 
 // Group /provenance: scalar texts.
@@ -57,7 +84,7 @@ inline constexpr Series series[] = {
 //   execution_space, blas, mpi, hdf5, host (rank 0's), ranks, threads (of a rank), transfer, start, end (UTC, ISO 8601)
 // Group /summary: scalars.
 //   float64: samples_per_second (the figure of merit), training_seconds, bytes_per_step (sent by the exchange, mean over
-//            ranks and steps; control traffic not included), test_loss, test_accuracy
+//            ranks and steps; control and probe traffic not included), test_loss, test_accuracy
 //   int64:   steps, parameters, peak_memory (bytes, largest rank)
 //   uint64:  parameter_digest (of the bits of the final parameters; of rank 0 without exchange)
 // Both are there from the start, but `end` and what /summary holds appear when the run completes.

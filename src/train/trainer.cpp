@@ -44,7 +44,7 @@ Trainer::Trainer(TrainerParts const& parts, TrainingSettings const& settings, Sc
       test_loss_(memory_.max_rows()) {}
 
 void Trainer::step(std::size_t epoch, std::size_t step_of_epoch) {
-  auto const& [space, comm, clock, network, gradient, exchange, optimiser, plan, train, test] = parts_;
+  auto const& [space, comm, clock, network, gradient, exchange, optimiser, plan, train, test, probe] = parts_;
   auto const& ranks = plan.ranks_at(step_of_epoch);
   auto const& tape = tapes_[step_of_epoch < plan.deal().full_steps() ? 0 : 1];
   {
@@ -60,9 +60,13 @@ void Trainer::step(std::size_t epoch, std::size_t step_of_epoch) {
   }
   BackwardWalk walk(space, clock, network, tape);
   try {
-    exchange.reduce(walk, ranks);  // the only place where ranks speak
+    exchange.reduce(walk, ranks);  // the only place where ranks speak of training
   } catch (AgreedError const& error) {
     throw AgreedError(error.code(), fmt::format("step {}: {}", steps_done_ + 1, error.what()));
+  }
+  if (probe_is_due()) {
+    PhaseScope scope(clock, Phase::probe, space);
+    probe->measure(space, steps_done_ + 1, ranks, tape, label_);
   }
   PhaseScope scope(clock, Phase::update, space);
   rate_ = schedule_.rate(steps_done_);
@@ -119,7 +123,9 @@ void Trainer::expect_replicas() const {
 void Trainer::train_epoch(std::int64_t epoch, Observer const& observer) {
   auto start = std::chrono::steady_clock::now();
   for (std::size_t s = 0; s < parts_.plan.steps_per_epoch(); ++s) {
+    bool const probed = probe_is_due();
     step(static_cast<std::size_t>(epoch), s);
+    if (probed) observer.probe(parts_.probe->record());
     if (settings_.check_replicas_every > 0 && steps_done_ % settings_.check_replicas_every == 0) expect_replicas();
     if (steps_done_ % settings_.record_every != 0 && steps_done_ != total_steps()) continue;
     auto const now = record(epoch + 1);

@@ -8,6 +8,7 @@
 #include "io/records.hpp"
 #include "nn/loss.hpp"
 #include "train/optimiser.hpp"
+#include "train/probe.hpp"
 #include "train/schedule.hpp"
 
 namespace minidad {
@@ -32,12 +33,14 @@ struct TrainerParts {
   BatchPlan const& plan;
   BatchLoader const& train;
   BatchLoader const& test;
+  Probe* probe = nullptr;  ///< if there is one
 };
 
 /// Hears of progress, on every rank alike.
 struct Observer {
   std::function<void(StepRecord const&)> step = [](StepRecord const&) {};
   std::function<void(EpochRecord const&)> epoch = [](EpochRecord const&) {};
+  std::function<void(ProbeRecord const&)> probe = [](ProbeRecord const&) {};
 };
 
 /// The training loop. Everything here is collective.
@@ -60,6 +63,7 @@ class Trainer {
 
  private:
   void train_epoch(std::int64_t epoch, Observer const& observer);
+  bool probe_is_due() const { return parts_.probe != nullptr && parts_.probe->due(steps_done_); }
   StepRecord record(std::int64_t epoch);
   void expect_replicas() const;  // where there should be any
   void forget_traffic();         // what was sent before the run is not the run's

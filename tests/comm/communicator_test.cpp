@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "comm/row_collect.hpp"
 #include "comm/row_gather.hpp"
 #include "comm/sum_in_place.hpp"
 #include "core/error.hpp"
@@ -51,6 +52,42 @@ TEST(RowGather, StacksRaggedRowsInRankOrder) {
       expected.insert(expected.end(), 2 * layout.rows_of(r), static_cast<Real>(10 * shift + r));
     EXPECT_EQ(found, expected);
   }
+}
+
+TEST(RowCollect, GivesTheRootTheRowsOfAllInRankOrder) {
+  auto& comm = test_comm();
+  ExecSpace const space;
+  auto const ranks = static_cast<std::size_t>(comm.size()), rank = static_cast<std::size_t>(comm.rank());
+  RowLayout largest;
+  for (std::size_t r = 0; r < ranks; ++r) largest.offset.push_back(largest.offset.back() + 3);
+  int const root = comm.size() - 1;
+  bool const is_root = comm.rank() == root;
+  RowCollect collect(comm, "test_collect", largest, 2, root);
+  double sent = 0;
+  for (std::size_t const shift : {0, 1, 2}) {  // layouts change from call to call, and some ranks have nothing
+    RowLayout layout;
+    for (std::size_t r = 0; r < ranks; ++r) layout.offset.push_back(layout.offset.back() + (r + shift) % 3);
+    auto const own = layout.rows_of(rank);
+    Matrix const mine("minidad::test::mine", own, 2);
+    Kokkos::deep_copy(mine, static_cast<Real>(10 * shift + rank));
+    collect.start(space, layout, mine);
+    auto const found = host_copy(collect.finish(space));
+    std::vector<Real> expected;
+    for (std::size_t r = 0; r < ranks && is_root; ++r)
+      expected.insert(expected.end(), 2 * layout.rows_of(r), static_cast<Real>(10 * shift + r));
+    EXPECT_EQ(found, expected);
+    EXPECT_EQ(host_copy(mine), std::vector<Real>(2 * own, static_cast<Real>(10 * shift + rank)));
+    if (!is_root) sent += static_cast<double>(2 * own * sizeof(Real));
+  }
+  EXPECT_EQ(comm.traffic().entry("test_collect", "gatherv").sent, sent);
+  EXPECT_EQ(comm.traffic().entry("test_collect", "gatherv").messages, 3);
+}
+
+TEST(Traffic, OfControlAndProbeIsNotTheExchanges) {
+  Traffic traffic(2);
+  for (auto const* part : {"control", "probe", "layer0"})
+    traffic.charge_allreduce(traffic.entry(part, "allreduce"), 100);
+  EXPECT_EQ(exchanged_bytes(traffic), 100);
 }
 
 TEST(Communicator, FindsTheFirstDifference) {

@@ -83,6 +83,9 @@ TEST_F(Deck, RefusesValuesOutOfRange) {
   expect_refused("[optimiser]\nmomentum = 1.0\n", {"deck.toml:2", "<= 0.999999"});
   expect_refused("[schedule]\nrate = nan\n", {"deck.toml:2", "out of range"});
   expect_refused("[data]\ndeviation = 0\n", {"deck.toml:2", "> 0"});
+  expect_refused("[probe]\nevery = -1\n", {"deck.toml:2", "probe.every = -1", ">= 0"});
+  expect_refused("[probe]\nwidth = 0\n", {"deck.toml:2", "probe.width = 0", ">= 1"});
+  expect_refused("[probe]\nper_class = 1\n", {"deck.toml:2", "probe.per_class must be true or false"});
 }
 TEST_F(Deck, RefusesUnknownChoicesWithTheNearest) {
   expect_refused("[exchange]\nmethod = \"dsdg\"\n", {"deck.toml:2", "not one of dsgd, dad", "did you mean 'dsgd'?"});
@@ -102,6 +105,7 @@ TEST_F(Deck, RefusesSettingsThatContradictEachOther) {
   expect_refused("[exchange]\ndeterministic = true\nmethod = \"dad\"\n[data]\nsplit = \"class\"\n",
                  {"exchange.deterministic needs data.split = \"iid\""});
   expect_refused("[optimiser]\nnesterov = true\nmomentum = 0\n", {"nesterov needs"});
+  expect_refused("[probe]\nper_class = true\n", {"probe.per_class needs probe.every > 0"});
 }
 
 }  // namespace minidad

@@ -136,9 +136,7 @@ TEST(RankDad, EqualsDadWhenRanksHaveNoRows) {
 
 /// The sum over ranks of what each one's own best approximation leaves out: the bound on the one-way error.
 double sum_of_tails(SmallProblem& problem, std::size_t layer, std::size_t width) {
-  LayerStats stats;
-  problem.with_tape(0, 0, [&](Tape const& tape) { stats = {tape.activation[layer], tape.delta[layer]}; });
-  Dense const g(stats);
+  Dense const g(problem.own_rows(0, 0).factors(layer));
   double sum[1] = {(g - g.truncated(width)).norm()};
   problem.comm.sum(std::span<double>(sum));
   return sum[0];
@@ -312,9 +310,7 @@ TEST(RankDad, KeepsItsBudgetWithTheLeastWidth) {
     problem.exchanged_gradient(0, 0);
     auto const fidelity = problem.exchange->fidelity();
     for (std::size_t l = 0; l < 3; ++l) {
-      LayerStats stats;
-      problem.with_tape(0, 0, [&](Tape const& tape) { stats = {tape.activation[l], tape.delta[l]}; });
-      Dense const g(stats);
+      Dense const g(problem.own_rows(0, 0).factors(l));
       auto const width = static_cast<std::size_t>(fidelity[l].width);
       EXPECT_NEAR((g - g.truncated(width)).norm() / g.norm(), fidelity[l].error, exact_tolerance);
       EXPECT_LE(fidelity[l].error, 0.4);

@@ -31,8 +31,10 @@ struct Dense {
     for (std::size_t i = 0; i < x.size(); ++i) x[i] += factor * other.x[i];
     return *this;
   }
-  friend Dense operator-(Dense a, Dense const& b) { return a -= b; }
-  friend Dense operator+(Dense a, Dense const& b) { return a += b; }
+  friend Dense operator-(Dense a, Dense const& b) {
+    a -= b;
+    return a;
+  }
 
   double norm() const {
     double sum = 0;
@@ -85,6 +87,32 @@ inline Factors random_factors(std::size_t rows, std::size_t in, std::size_t out,
 /// `few` rows for an in × out problem.
 inline Factors empty_factors(std::size_t few, std::size_t in, std::size_t out) {
   return {Matrix("minidad::test::input", few, in), Matrix("minidad::test::delta", few, out)};
+}
+
+/// AᵀD by its definition, in double, row-major.
+inline std::vector<double> dense_product(Factors const& g) {
+  auto const a = host_copy(g.input), d = host_copy(g.delta);
+  auto const in = g.input.extent(1), out = g.delta.extent(1);
+  std::vector<double> product(in * out);
+  for (std::size_t row = 0; row < g.rows(); ++row)
+    for (std::size_t i = 0; i < in; ++i)
+      for (std::size_t o = 0; o < out; ++o)
+        product[i * out + o] += static_cast<double>(a[row * in + i]) * static_cast<double>(d[row * out + o]);
+  return product;
+}
+
+struct DenseSvd {
+  std::vector<double> values, right;  ///< descending; (values, cols): right vectors in rows
+};
+inline DenseSvd dense_svd(std::vector<double> const& m, std::size_t rows, std::size_t cols) {
+  SmallSvd svd(rows, cols);
+  svd.solve(m, rows, cols);
+  auto const values = svd.values();
+  return {{values.begin(), values.end()}, {svd.right(), svd.right() + values.size() * cols}};
+}
+inline DenseSvd dense_svd(Matrix const& m) {
+  auto const host = host_copy(m);
+  return dense_svd({host.begin(), host.end()}, m.extent(0), m.extent(1));
 }
 
 }  // namespace minidad

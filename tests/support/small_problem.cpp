@@ -30,12 +30,29 @@ std::size_t block(SmallProblem::Options const& options) {
   return options.exchange.deterministic ? static_cast<std::size_t>(options.exchange.row_block) : 1;
 }
 
+SmallProblem::Walked walked(SmallProblem& problem, BatchPlan const& plan, std::size_t rank, BatchLoader const& loader,
+                            std::size_t epoch, std::size_t step) {
+  auto const& space = problem.space;
+  TapeMemory const memory(problem.options.shapes, problem.options.batch);
+  SmallProblem::Walked result{memory, memory.tape(plan.blocks_at(step, rank)),
+                              Labels("minidad::test::label", problem.options.batch)};
+  auto const& tape = result.tape;
+  loader.load(space, plan, rank, static_cast<std::uint64_t>(problem.options.training.seed), epoch, step, tape.input(),
+              result.label);
+  problem.network.forward(space, tape);
+  SoftmaxCrossEntropy(problem.options.batch)
+      .evaluate(space, tape.output(), result.label, 1.0 / static_cast<double>(plan.ranks_at(step).rows()),
+                tape.output_delta());
+  BackwardWalk walk(space, problem.clock, problem.network, tape);
+  while (walk.next()) walk.propagate();
+  return result;
+}
+
 /// Of the loss divided by `rows`.
 std::vector<Real> gradient_of(
     SmallProblem& problem, BatchPlan const& plan, std::size_t rank, BatchLoader const& loader, std::size_t epoch,
     std::size_t step, std::size_t rows, Exchange* exchange,
-    std::function<void(Tape const&)> const& before = [](Tape const&) {},
-    std::function<void(Tape const&)> const& after = [](Tape const&) {}) {
+    std::function<void(Tape const&)> const& before = [](Tape const&) {}) {
   auto const& space = problem.space;
   TapeMemory const memory(problem.options.shapes, problem.options.batch);
   auto const tape = memory.tape(plan.blocks_at(step, rank));
@@ -58,7 +75,6 @@ std::vector<Real> gradient_of(
       walk.propagate();
     }
   }
-  after(tape);
   return host_copy(problem.gradient.flat);
 }
 
@@ -74,14 +90,26 @@ SmallProblem::SmallProblem(Communicator& comm_given, Options const& given)
       exchange(make_exchange(options.exchange, comm, options.shapes, options.batch, gradient, 1)),
       optimiser(options.optimiser, gradient.flat.extent(0)),
       train(loader(space, plan, rank, options)),
+      probe(options.probe.every == 0
+                ? nullptr
+                : std::make_unique<Probe>(options.probe, comm, network, gradient, plan.ranks_at(0))),
       trainer(
-          {space, comm, clock, network, gradient, *exchange, optimiser, plan, train, train},
+          {space, comm, clock, network, gradient, *exchange, optimiser, plan, train, train, probe.get()},
           [&] {
             auto training = options.training;
             training.batch = static_cast<std::int64_t>(options.batch);
             return training;
           }(),
           options.schedule) {}
+
+SmallProblem::Walked SmallProblem::own_rows(std::size_t epoch, std::size_t step) {
+  return walked(*this, plan, rank, train, epoch, step);
+}
+
+SmallProblem::Walked SmallProblem::rows_of_all_ranks(std::size_t epoch, std::size_t step) {
+  BatchPlan const alone(options.samples, options.batch, 1);
+  return walked(*this, alone, 0, loader(space, alone, 0, options), epoch, step);
+}
 
 std::vector<Real> SmallProblem::exchanged_gradient(std::size_t epoch, std::size_t step) {
   return gradient_of(*this, plan, rank, train, epoch, step, plan.ranks_at(step).rows(), exchange.get());
@@ -96,11 +124,6 @@ std::vector<Real> SmallProblem::pooled_gradient_in_blocks(std::size_t epoch, std
   BatchPlan const alone(options.samples, options.batch, 1, block);
   return gradient_of(*this, alone, 0, loader(space, alone, 0, options), epoch, step, alone.ranks_at(step).rows(),
                      nullptr);
-}
-
-void SmallProblem::with_tape(std::size_t epoch, std::size_t step, std::function<void(Tape const&)> const& look) {
-  gradient_of(
-      *this, plan, rank, train, epoch, step, plan.ranks_at(step).rows(), nullptr, [](Tape const&) {}, look);
 }
 
 void SmallProblem::exchange_poisoned(std::size_t epoch, std::size_t step,

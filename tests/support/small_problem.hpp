@@ -7,6 +7,7 @@
 
 #include "data/batch_loader.hpp"
 #include "exchange/exchange.hpp"
+#include "linalg/factors.hpp"
 #include "train/trainer.hpp"
 
 namespace minidad {
@@ -21,6 +22,7 @@ struct SmallProblem {
     OptimiserSettings optimiser{};
     TrainingSettings training{.epochs = 2, .seed = 3};
     ScheduleSettings schedule{.rate = 0.1};
+    ProbeSettings probe{};
   };
   SmallProblem(Communicator& comm, Options const& options);
 
@@ -35,10 +37,18 @@ struct SmallProblem {
   std::unique_ptr<Exchange> exchange;
   Sgd optimiser;
   BatchLoader train;
+  std::unique_ptr<Probe> probe;  // if its settings say so
   Trainer trainer;
 
-  /// Forward and backward of this rank's rows alone; `look` sees the finished tape.
-  void with_tape(std::size_t epoch, std::size_t step, std::function<void(Tape const&)> const& look);
+  /// A batch after its backward pass, without any exchange: every layer's A and D, and the labels.
+  struct Walked {
+    TapeMemory memory;
+    Tape tape;
+    Labels label;
+    Factors factors(std::size_t layer) const { return {tape.activation[layer], tape.delta[layer]}; }
+  };
+  Walked own_rows(std::size_t epoch, std::size_t step);
+  Walked rows_of_all_ranks(std::size_t epoch, std::size_t step);
   /// An exchange in which `poison` changes the tape between forward and backward, as a broken kernel would.
   void exchange_poisoned(std::size_t epoch, std::size_t step, std::function<void(Tape const&)> const& poison);
 

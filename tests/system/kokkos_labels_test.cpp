@@ -92,6 +92,15 @@ TEST(KokkosLabels, NameWhatTheClassSplitNeeds) {
   EXPECT_EQ(heard.allocations.count("minidad::data::sample"), 1u);
 }
 
+TEST(KokkosLabels, NameEverythingInAProbe) {
+  Listener const listener;
+  SmallProblem problem(test_comm(), {.probe = {.every = 2, .per_class = true}});
+  problem.trainer.run({});
+  expect_labels();
+  EXPECT_EQ(heard.kernels.count("minidad::train::squared_distance"), 1u);
+  EXPECT_EQ(heard.regions.count("minidad::phase::probe"), 1u);
+}
+
 TEST(KokkosLabels, AreHeardAtAll) {
   Listener const listener;
   SmallProblem problem(test_comm(), {.exchange = {.method = "dad"}});
@@ -111,8 +120,9 @@ TEST(KokkosLabels, AreMissedWhenTheyAreMissing) {  // the listener can fail
 }
 
 TEST(Step, AllocatesNothingAfterTheFirst) {
-  for (auto const* method : {"dsgd", "dad", "edad", "none"}) {
-    SmallProblem problem(test_comm(), {.exchange = {.method = method}});
+  for (auto const* method : exchange_names) {
+    SmallProblem problem(test_comm(), {.exchange = {.method = method, .low_rank = {.min_compression = 0}},
+                                       .probe = {.every = 1, .per_class = true}});
     auto const last = problem.plan.steps_per_epoch() - 1;  // the ragged one
     problem.trainer.step(0, 0);
     Listener const listener;

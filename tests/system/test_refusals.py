@@ -86,6 +86,9 @@ def test_bad_data(minidad, images, spoil, parts, ranks):
           "low_rank.feedback=4"], ["author", "low_rank.feedback"]),
         (["run", "deck.toml", "--set", "exchange.method=rank_dad", "--set", "exchange.deterministic=true"],
          ["exchange.deterministic", "rank_dad"]),
+        (["run", "deck.toml", "--set", "probe.every=never"], ["probe.every", "whole number"]),
+        (["run", "deck.toml", "--set", "probe.width=0"], ["probe.width = 0", ">= 1"]),
+        (["run", "deck.toml", "--set", "probe.per_class=true"], ["probe.per_class needs probe.every"]),
         (["run", "deck.toml", "--frobnicate"], ["--frobnicate", "--help"]),
         (["run", "deck.toml", "--kokkos-frobnicate"], ["--kokkos-frobnicate"]),
         (["run", "deck.toml", "--progress", "dance"], ["--progress"]),
@@ -144,6 +147,16 @@ def test_more_ranks_than_blocks(minidad, images):
     result = minidad("run", "deck.toml", "--set", "exchange.method=dad", "--set", "exchange.deterministic=true",
                      "--set", "exchange.row_block=4", ranks=3)  # fmt: skip
     expect_refusal(result, "3 ranks cannot share 2 blocks")
+
+
+@pytest.mark.parametrize("command", ["run", "check"])
+def test_a_probe_out_of_proportion(minidad, tiny, tmp_path, command):
+    many = ("--set", "training.batch=3000", "--set", "probe.every=1")
+    result = minidad(command, tiny, *many, "--set", "model.hidden=[4000]", ranks=2)
+    expect_refusal(result, "probe.every = 1", "layer 0", "3000 x 3000", "training.batch")
+    assert minidad("check", tiny, *many).code == 0  # rows alone do not matter
+    expect_refusal(minidad("check", tiny, *many, "--set", "probe.per_class=true"), "probe.per_class = false")
+    assert not list(tmp_path.iterdir())
 
 
 def test_ranks_with_different_settings(images):

@@ -9,6 +9,7 @@ import struct
 import h5py
 import numpy as np
 import pytest
+import xarray
 
 SHORT = ("--progress", "none", "--set", "training.epochs=3", "--set", "output.file=out/run.h5")
 
@@ -171,6 +172,70 @@ def test_check_foretells_peak_memory(minidad, tiny, request):
     measured = float(re.search(r"peak memory +([0-9.]+) MiB", result.out)[1])
     if "sanitize" not in minidad("--version").out:  # sanitizers multiply memory
         assert foretold == pytest.approx(measured, rel=0.2)
+
+
+PROBED = ("--set", "probe.every=50", "--set", "probe.width=3")
+MEASURES = ["rows", "norm", "rank_0.5", "rank_0.1", "rank_0.01", "stable_rank", "entropy_rank", "error", "energy"]
+
+
+@pytest.mark.parametrize("ranks", [1, 3])
+@pytest.mark.parametrize("method", ["dsgd", "edad"])
+def test_a_probe_is_recorded_and_changes_nothing(minidad, tiny, tmp_path, method, ranks):
+    job = (*SHORT, "--set", f"exchange.method={method}", "--set", "output.overwrite=true")
+    plain = minidad("run", tiny, *job, ranks=ranks)
+    with h5py.File(tmp_path / "out" / "run.h5") as file:
+        assert not [name for name in file if "gradient" in name or "probe" in name or "class" in name]
+        sent = file["summary/bytes_per_step"][()]
+    probed = minidad("run", tiny, *job, *PROBED, "--set", "probe.per_class=true", ranks=ranks)
+    assert probed.code == 0, probed.err
+    assert probed.value("parameter digest") == plain.value("parameter digest")
+    with h5py.File(tmp_path / "out" / "run.h5") as file:
+        assert file["summary/bytes_per_step"][()] == sent
+        assert list(file["probe_step"]) == [1, 51, 101, 151, 201]
+        assert list(file["layer"].asstr()) == ["layer0", "layer1", "layer2"]
+        assert list(file["value"]) == list(range(32)) and list(file["class"]) == list(range(5))
+        assert list(file["measure"].asstr()) == MEASURES
+        for kind in ("gradient", "input", "delta"):
+            assert file[f"{kind}_spectrum"].shape == (5, 3, 32)
+            assert file[f"{kind}_spectrum_local"].shape == (5, ranks, 3, 32)
+            for values in (file[f"{kind}_spectrum"][()], file[f"{kind}_spectrum_local"][()]):
+                assert np.all(values >= 0) and np.all(np.diff(values) <= 0) and np.all(values[..., 0] > 0)
+        measures, local = file["gradient_measures"][()], file["gradient_measures_local"][()]
+        assert measures.shape == (5, 3, 9) and local.shape == (5, ranks, 3, 9)
+        rows, norm, r_001, error, energy = (MEASURES.index(m) for m in ("rows", "norm", "rank_0.01", "error", "energy"))
+        assert np.all(measures[..., rows] == 64) and np.all(local[..., rows].sum(axis=1) == 64)
+        spectrum = file["gradient_spectrum"][()]
+        # Of the last layer everything is kept: at most classes - 1 values that are not rounding.
+        assert norm_of(spectrum[:, 2]) == pytest.approx(measures[:, 2, norm], rel=1e-6)
+        assert np.all(measures[:, 2, r_001] <= 4)
+        kept = norm_of(spectrum[..., :3]) ** 2 / measures[..., norm] ** 2
+        assert measures[..., energy] == pytest.approx(kept, abs=1e-9)
+        assert measures[..., energy] == pytest.approx(1 - measures[..., error] ** 2, abs=1e-12)
+        for name in ("gradient_angle", "gradient_angle_local"):
+            assert np.all(np.isnan(file[name][0])) and np.all((file[name][1:] >= 0) & (file[name][1:] < 1.5708))
+        assert np.all(file["applied_error"][()] < 1e-5)
+        classes = file["class_measures"][()]
+        assert classes.shape == (5, 3, 5, 9) and file["class_spectrum"].shape == (5, 3, 5, 32)
+        assert np.all(classes[..., rows].sum(axis=-1) == 64) and np.all(np.isfinite(classes))
+        phase = list(file["phase"].asstr()).index("probe")
+        assert np.all(file["seconds"][:, :, phase].sum(axis=0) > 0)
+    for engine in ("h5netcdf", "netcdf4"):
+        with xarray.open_dataset(tmp_path / "out" / "run.h5", engine=engine) as data:
+            one = data["gradient_measures_local"].sel(probe_step=151, layer="layer1", measure="norm", rank=ranks - 1)
+            assert float(one) == local[3, ranks - 1, 1, norm]
+            assert data["class_spectrum"].sel({"class": 2}).dims == ("probe_step", "layer", "value")
+
+
+def norm_of(values):
+    return np.sqrt((values**2).sum(axis=-1))
+
+
+def test_check_counts_the_probe(minidad, tiny):
+    def mib(*more):
+        return float(minidad("check", tiny, "--ranks", 2, *more).value("#   probe"))
+
+    assert mib() == 0 and mib(*PROBED) > 0
+    assert mib(*PROBED, "--set", "model.hidden=[1024, 1024]") > 4  # a gradient at least
 
 
 def test_version_names_every_part(minidad):

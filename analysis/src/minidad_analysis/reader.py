@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass
 from os import PathLike
 from typing import TYPE_CHECKING
@@ -18,7 +19,9 @@ MAJOR_VERSION = "1"  # a minor version only adds, so all of 1.x can be read
 
 AXES = ("step", "epoch", "rank", "phase", "channel")
 
-SERIES: dict[str, tuple[type, tuple[str, ...]]] = {  # name: (type, axes)
+Table = dict[str, tuple[type, tuple[str, ...]]]  # name: (type, axes)
+
+SERIES: Table = {
     "epoch_of_step": (int, ("step",)),
     "loss": (float, ("step",)),
     "accuracy": (float, ("step",)),
@@ -29,6 +32,31 @@ SERIES: dict[str, tuple[type, tuple[str, ...]]] = {  # name: (type, axes)
     "test_loss": (float, ("epoch",)),
     "test_accuracy": (float, ("epoch",)),
     "training_seconds": (float, ("epoch",)),
+}
+
+# There together or not at all: since version 1.1, in runs with a probe ...
+PROBE_AXES = ("probe_step", "layer", "value", "measure")
+
+PROBE_SERIES: Table = {
+    "gradient_spectrum": (float, ("probe_step", "layer", "value")),
+    "input_spectrum": (float, ("probe_step", "layer", "value")),
+    "delta_spectrum": (float, ("probe_step", "layer", "value")),
+    "gradient_measures": (float, ("probe_step", "layer", "measure")),
+    "gradient_angle": (float, ("probe_step", "layer")),
+    "applied_error": (float, ("probe_step", "layer")),
+    "gradient_spectrum_local": (float, ("probe_step", "rank", "layer", "value")),
+    "input_spectrum_local": (float, ("probe_step", "rank", "layer", "value")),
+    "delta_spectrum_local": (float, ("probe_step", "rank", "layer", "value")),
+    "gradient_measures_local": (float, ("probe_step", "rank", "layer", "measure")),
+    "gradient_angle_local": (float, ("probe_step", "rank", "layer")),
+}
+
+# ... that tells classes apart.
+CLASS_AXES = ("class",)
+
+CLASS_SERIES: Table = {
+    "class_spectrum": (float, ("probe_step", "layer", "class", "value")),
+    "class_measures": (float, ("probe_step", "layer", "class", "measure")),
 }
 
 # What this package leans on; whatever else /provenance and /summary hold is read too.
@@ -125,8 +153,19 @@ def _check_header(file: h5py.File, allow_incomplete: bool) -> bool:
     return complete
 
 
+def _schema(names: Container[str]) -> tuple[tuple[str, ...], Table]:
+    """Axes and series that a file with these axes must have."""
+    axes, series = AXES, SERIES
+    if "probe_step" in names:
+        axes, series = axes + PROBE_AXES, {**series, **PROBE_SERIES}
+    if "class" in names:
+        axes, series = axes + CLASS_AXES, {**series, **CLASS_SERIES}
+    return axes, series
+
+
 def _check_presence(file: h5py.File, complete: bool) -> None:
-    names = [*AXES, *SERIES, *(f"provenance/{name}" for name in PROVENANCE)]
+    axes, series = _schema(file)
+    names = [*axes, *series, *(f"provenance/{name}" for name in PROVENANCE)]
     if complete:
         names += [f"summary/{name}" for name in SUMMARY]
     for name in names:
@@ -136,10 +175,11 @@ def _check_presence(file: h5py.File, complete: bool) -> None:
 
 def _series(file: h5py.File) -> dict[str, Series]:
     """The series of the schema, and those of later versions that have labelled axes."""
+    _, known = _schema(file)
     series = {}
     for name, dataset in _datasets(file):
         axes = tuple(axis[0].name.lstrip("/") if len(axis) else "" for axis in dataset.dims)
-        if name in SERIES or (axes and all(axes) and not _is_axis(dataset)):
+        if name in known or (axes and all(axes) and not _is_axis(dataset)):
             unit, meaning = (_text(dataset.attrs.get(key, "")) for key in ("units", "long_name"))
             series[name] = Series(_values(dataset), axes, unit, meaning)
     return series
@@ -149,7 +189,7 @@ def _check_values(run: Run) -> None:
     for name in SUMMARY if run.complete else ():
         if name not in run.summary:
             raise RunFileError(f"dataset 'summary/{name}' is not a number")
-    for name, (kind, axes) in SERIES.items():
+    for name, (kind, axes) in _schema(run.axes)[1].items():
         one = run.series[name]
         if one.axes != axes:
             raise RunFileError(f"dataset '{name}' has the axes {one.axes} instead of {axes}")

@@ -134,8 +134,8 @@ std::vector<Channel> channels(Traffic const& traffic) {
   return list;
 }
 
-ProbeShape probe_shape(ProbeSettings const& settings, std::vector<LayerShape> const& shapes) {
-  return {.layers = settings.every > 0 ? shapes.size() : 0, .classes = settings.per_class ? shapes.back().out : 0};
+RecordShape record_shape(ProbeSettings const& settings, std::vector<LayerShape> const& shapes) {
+  return {.layers = shapes.size(), .probe = settings.every > 0, .classes = settings.per_class ? shapes.back().out : 0};
 }
 
 }  // namespace
@@ -152,7 +152,7 @@ void run(Communicator& comm, Options const& options) {
   comm.agree([&] { job = std::make_unique<Job>(comm, space, settings, problem); });
 
   RunFile file(comm, settings.output.file, settings.output.overwrite, provenance(comm, settings, options.command),
-               channels(comm.traffic()), probe_shape(settings.probe, problem.shapes));
+               channels(comm.traffic()), record_shape(settings.probe, problem.shapes));
   Progress progress(options.progress, comm.rank() == 0, job->trainer.total_steps(),
                     static_cast<double>(settings.training.batch));
   auto const on_step = [&](StepRecord const& record) {

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import minidad_analysis
-from minidad_analysis.reader import CLASS_SERIES, PROBE_SERIES, SERIES
+from minidad_analysis.reader import CLASS_SERIES, FACTOR_SERIES, PROBE_SERIES, SERIES
 
 DECK = """\
 [schedule]
@@ -52,9 +52,11 @@ def write_run(
         "channel": ["control allreduce", "layer0 allgatherv", "layer1 allgatherv"],
     }
     series = dict(SERIES)
+    if version != "1.0":
+        axes["layer"] = ["layer0", "layer1"]
+        series.update(FACTOR_SERIES)
     if probe:
         axes["probe_step"] = np.array([1, 51])
-        axes["layer"] = ["layer0", "layer1"]
         axes["value"] = np.arange(4)
         axes["measure"] = ["rows", "norm", "energy"]
         series.update(PROBE_SERIES)

@@ -8,6 +8,7 @@ from minidad_analysis.reader import (
     AXES,
     CLASS_AXES,
     CLASS_SERIES,
+    FACTOR_SERIES,
     PROBE_AXES,
     PROBE_SERIES,
     PROVENANCE,
@@ -16,7 +17,7 @@ from minidad_analysis.reader import (
 )
 
 ALL_AXES = {*AXES, *PROBE_AXES, *CLASS_AXES}
-ALL_SERIES = {**SERIES, **PROBE_SERIES, **CLASS_SERIES}
+ALL_SERIES = {**SERIES, **FACTOR_SERIES, **PROBE_SERIES, **CLASS_SERIES}
 
 
 def test_reads_all_that_was_written(make_run):
@@ -59,7 +60,9 @@ def test_reads_what_a_later_minor_version_adds(make_run):
 @pytest.mark.parametrize("per_class", [False, True])
 def test_reads_what_a_probe_found(make_run, per_class):
     run = read_run(make_run(version="1.1", probe=True, per_class=per_class))
-    assert set(run.series) == {*SERIES, *PROBE_SERIES, *(CLASS_SERIES if per_class else ())}
+    assert set(run.series) == {
+        *SERIES, *FACTOR_SERIES, *PROBE_SERIES, *(CLASS_SERIES if per_class else ()),
+    }  # fmt: skip
     assert ("class" in run.axes) == per_class
     local = run.series["gradient_spectrum_local"]
     assert local.axes == ("probe_step", "rank", "layer", "value")
@@ -70,7 +73,7 @@ def test_reads_what_a_probe_found(make_run, per_class):
         assert data["class_measures"].sel({"class": 3, "measure": "norm"}).shape == (2, 2)
 
 
-@pytest.mark.parametrize("name", ["applied_error", "gradient_measures_local", "layer"])
+@pytest.mark.parametrize("name", ["applied_error", "gradient_measures_local", "certified_error"])
 def test_a_probe_leaves_all_or_nothing(make_run, name):
     with pytest.raises(RunFileError, match=f"'{name}' is missing"):
         read_run(make_run(version="1.1", probe=True, change=lambda file: file.pop(name)))

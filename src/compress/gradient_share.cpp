@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "compress/gradient_share.hpp"
 
-#include "core/fill.hpp"
 #include "linalg/gemm.hpp"
 #include "linalg/rows.hpp"
 
@@ -27,11 +26,9 @@ class DenseShare final : public GradientShare {
     if (feedback_) gemm(space, Op::transpose, Op::none, Real(-1) / Real(ranks), common.input, common.delta, 1, g_);
   }
   double norm_squared(ExecSpace const& space) override { return sum_of_squares(space, g_); }
-  void write_kept(ExecSpace const& space, Matrix const& dense) const override {
-    if (feedback_)
-      copy_rows(space, g_, dense);
-    else
-      fill(space, dense, 0);
+  bool write_kept(ExecSpace const& space, Matrix const& dense) const override {
+    if (feedback_) copy_rows(space, g_, dense);
+    return feedback_;
   }
 
  private:
@@ -55,10 +52,8 @@ class RowShare final : public GradientShare {
   }
   void settle(ExecSpace const& space, Factors const& common, int) override { memory_.settle(space, common.input); }
   double norm_squared(ExecSpace const& space) override { return norm_(space, rows_); }
-  void write_kept(ExecSpace const& space, Matrix const& dense) const override {
-    auto const kept = memory_.kept();
-    if (kept.rows() == 0) return fill(space, dense, 0);
-    gemm(space, Op::transpose, Op::none, 1, kept.input, kept.delta, 0, dense);
+  bool write_kept(ExecSpace const& space, Matrix const& dense) const override {
+    return memory_.write_kept(space, dense, 0);
   }
 
  private:

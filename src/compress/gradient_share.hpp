@@ -20,8 +20,8 @@ class GradientShare {
   /// Keeps what the common gradient PᵀQ, Q summed over `ranks` ranks, has left out of this share.
   virtual void settle(ExecSpace const& space, Factors const& common, int ranks) = 0;
   virtual double norm_squared(ExecSpace const& space) = 0;
-  /// dense (in, out) <- what is kept for the next step.
-  virtual void write_kept(ExecSpace const& space, Matrix const& dense) const = 0;
+  /// dense (in, out) <- what is kept for the next step. False: nothing ever is, and dense is as it was.
+  virtual bool write_kept(ExecSpace const& space, Matrix const& dense) const = 0;
 };
 
 /// The gradient itself, formed. Feedback keeps G - PᵀQ / ranks, all of it.   Vogels et al. 2019, algorithm 2.

@@ -24,7 +24,7 @@ class RowCompressor {
 
   /// The certified ||G - A'ᵀD'||_F / ||G||_F of the last call, G with what was kept; NaN when no budget asks.
   double error() const { return error_; }
-  Factors kept() const { return memory_.kept(); }
+  RowMemory const& memory() const { return memory_; }
 
  private:
   CompressorSettings settings_;

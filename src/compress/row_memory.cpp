@@ -17,7 +17,8 @@ RowMemory::RowMemory(MemorySettings const& settings, ReducerShape shape, std::ui
               Matrix("minidad::compress::stacked_delta", shape.max_rows, shape.out)};
   few_ = {Matrix("minidad::compress::kept_input", shape.few, shape.in),
           Matrix("minidad::compress::kept_delta", shape.few, shape.out)};
-  reducer_ = make_row_reducer({.solver = "block", .oversampling = 0}, shape, seed);
+  // A call is rare, and what it loses is lost: better than the defaults. Its warm start is `period` steps old.
+  reducer_ = make_row_reducer({.solver = "block", .sweeps = 2, .oversampling = 8}, shape, seed);
 }
 
 Factors RowMemory::stack(ExecSpace const& space, Factors const& rows) {
@@ -28,6 +29,11 @@ Factors RowMemory::stack(ExecSpace const& space, Factors const& rows) {
   copy_rows(space, rows.input, below.input);
   copy_rows(space, rows.delta, below.delta);
   return first_rows(stacked_, used_ + given_);
+}
+
+bool RowMemory::write_kept(ExecSpace const& space, Matrix const& dense, Real keep) const {
+  if (settings_.rows > 0) gemm(space, Op::transpose, Op::none, 1, kept().input, kept().delta, keep, dense);
+  return settings_.rows > 0;
 }
 
 void RowMemory::settle(ExecSpace const& space, Matrix const& basis) {

@@ -32,9 +32,12 @@ class RowMemory {
   /// What was stacked has been sent as its projection on the rows of `basis` (width, in), which are orthonormal or zero;
   /// keeps the rest: G - BᵀB G has the rows (A - A Bᵀ B, D).
   void settle(ExecSpace const& space, Matrix const& basis);
-  Factors kept() const { return first_rows(stacked_, used_); }
+  /// dense (in, out) <- keep dense + what is kept. False: there is no memory, and dense is as it was.
+  bool write_kept(ExecSpace const& space, Matrix const& dense, Real keep) const;
 
  private:
+  Factors kept() const { return first_rows(stacked_, used_); }
+
   MemorySettings settings_;
   std::size_t max_given_, used_ = 0, given_ = 0;
   Factors stacked_;  // the kept rows, then the given ones

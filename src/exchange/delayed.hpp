@@ -18,7 +18,10 @@ class Delayed final : public Exchange {
     --left_;
     before_.reduce(walk, ranks);
   }
-  std::vector<Fidelity> fidelity() const override { return after_->fidelity(); }
+  std::vector<Fidelity> fidelity() const override { return left_ > 0 ? std::vector<Fidelity>{} : after_->fidelity(); }
+  bool write_kept(ExecSpace const& space, std::size_t layer, Matrix const& dense) const override {
+    return after_->write_kept(space, layer, dense);
+  }
 
  private:
   Dsgd before_;

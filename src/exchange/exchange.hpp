@@ -51,6 +51,9 @@ class Exchange {
   /// One entry a layer for methods that are not exact, none for the others.
   virtual std::vector<Fidelity> fidelity() const { return {}; }
 
+  /// dense (in, out) <- what error feedback keeps of a layer on this rank. False: it keeps nothing, and dense is as it was.
+  virtual bool write_kept(ExecSpace const&, std::size_t /*layer*/, Matrix const& /*dense*/) const { return false; }
+
   /// Whether all ranks get the same gradient, and so keep equal parameters. If not, each has a model of its own.
   virtual bool replicates() const { return true; }
 };

@@ -22,8 +22,10 @@ class MergedRows {
   /// Collective, blocking. `mine`: at most settings.width rows.
   Factors operator()(ExecSpace const& space, Factors const& mine);
 
-  /// What the merging itself has left out and keeps; no rows where nothing is merged.
-  Factors kept() const { return merge_ ? merge_->kept() : Factors{}; }
+  /// dense <- dense + what the merging itself has left out and keeps.
+  void add_kept(ExecSpace const& space, Matrix const& dense) const {
+    if (merge_) merge_->memory().write_kept(space, dense, 1);
+  }
 
  private:
   Factors unpacked(Matrix const& rows) const;

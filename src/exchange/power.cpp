@@ -277,10 +277,10 @@ std::vector<Fidelity> Power::fidelity() const {
   return list;
 }
 
-void Power::write_kept(ExecSpace const& space, std::size_t layer, Matrix const& dense) const {
-  fill(space, dense, 0);
+bool Power::write_kept(ExecSpace const& space, std::size_t layer, Matrix const& dense) const {
   for (auto const& known : layers_)
-    if (known.index == layer) known.share->write_kept(space, dense);
+    if (known.index == layer) return known.share->write_kept(space, dense);
+  return false;
 }
 
 ExchangeForecast Power::forecast(std::string const& method, std::vector<LayerShape> const& shapes, int ranks,

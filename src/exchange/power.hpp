@@ -38,8 +38,7 @@ class Power final : public Exchange {
   static ExchangeForecast forecast(std::string const& method, std::vector<LayerShape> const& shapes, int ranks,
                                    std::size_t rows, LowRankSettings const& settings);
 
-  /// dense (in, out) <- what error feedback keeps of a layer on this rank.
-  void write_kept(ExecSpace const& space, std::size_t layer, Matrix const& dense) const;
+  bool write_kept(ExecSpace const& space, std::size_t layer, Matrix const& dense) const override;
 
  private:
   struct Layer {

@@ -138,11 +138,10 @@ std::vector<Fidelity> RankDad::fidelity() const {
   return list;
 }
 
-std::vector<Factors> RankDad::kept(std::size_t layer) const {
-  if (!layers_[layer] || settings_.feedback == 0) return {};
-  std::vector<Factors> list{layers_[layer]->compress.kept()};
-  if (auto const& merge = layers_[layer]->merge; merge && merge->kept().rows() > 0) list.push_back(merge->kept());
-  return list;
+bool RankDad::write_kept(ExecSpace const& space, std::size_t layer, Matrix const& dense) const {
+  if (!layers_[layer] || !layers_[layer]->compress.memory().write_kept(space, dense, 0)) return false;
+  if (layers_[layer]->merge) layers_[layer]->merge->add_kept(space, dense);
+  return true;
 }
 
 ExchangeForecast RankDad::forecast(std::vector<LayerShape> const& shapes, int ranks, std::size_t rows,

@@ -27,9 +27,8 @@ class RankDad final : public Exchange {
   std::vector<Fidelity> fidelity() const override;
   static ExchangeForecast forecast(std::vector<LayerShape> const& shapes, int ranks, std::size_t rows,
                                    LowRankSettings const& settings);
-
-  /// What error feedback keeps of a layer on this rank: not sent, and not merged.
-  std::vector<Factors> kept(std::size_t layer) const;
+  /// What was not sent, and what was lost in merging.
+  bool write_kept(ExecSpace const& space, std::size_t layer, Matrix const& dense) const override;
 
  private:
   struct Layer {

@@ -20,9 +20,11 @@ struct StepRecord {
   double loss = 0;         ///< training loss, mean over all ranks' rows, nats
   double accuracy = 0;     ///< training accuracy, in [0, 1]
   double learning_rate = 0;
-  PhaseSeconds seconds{};              ///< of this rank
-  std::vector<double> bytes_sent;      ///< of this rank, per traffic channel
-  std::vector<std::int64_t> messages;  ///< likewise
+  PhaseSeconds seconds{};               ///< of this rank
+  std::vector<double> bytes_sent;       ///< of this rank, per traffic channel
+  std::vector<std::int64_t> messages;   ///< likewise
+  std::vector<double> factor_width;     ///< of this rank in the last step, per layer; NaN: the layer travelled exactly
+  std::vector<double> certified_error;  ///< likewise; NaN: nothing is certified
 };
 
 struct EpochRecord {
@@ -62,9 +64,11 @@ inline constexpr std::array<char const*, 9> measure_names{
     "rows", "norm", "rank_0.5", "rank_0.1", "rank_0.01", "stable_rank", "entropy_rank", "error", "energy"};
 inline constexpr std::size_t probed_values = 32;  ///< singular values that are kept
 
-/// What a probe's records are about; no layers: there is no probe, no classes: classes are not told apart.
-struct ProbeShape {
-  std::size_t layers = 0, classes = 0;
+/// What the records are about; no classes: they are not told apart.
+struct RecordShape {
+  std::size_t layers = 0;
+  bool probe = false;
+  std::size_t classes = 0;
 };
 
 /// One look at a step's gradient. Matrices are row-major; fewer singular values than there is room for end in zeros.
@@ -77,6 +81,7 @@ struct ProbeRecord {
   };
   Statistic global, local;                             ///< rows of all ranks; of this rank
   std::vector<double> applied_error;                   ///< (layer)
+  std::vector<double> residual_norm;                   ///< (layer), of this rank
   std::vector<double> class_spectrum, class_measures;  ///< (layer, class, value), (layer, class, measure)
 };
 

@@ -143,19 +143,19 @@ struct RunFile::Shared {
 };
 
 RunFile::RunFile(Communicator& comm, std::string path, bool overwrite, Provenance const& provenance,
-                 std::vector<Channel> const& channels, ProbeShape const& probe)
+                 std::vector<Channel> const& channels, RecordShape const& shape)
     : comm_(comm), path_(std::move(path)), temporary_(path_ + ".tmp"), channels_(channels) {
   auto const length = [&](Axis axis) -> auto& { return axis_length_[index(axis)]; };
   length(Axis::step) = length(Axis::epoch) = 0;
   length(Axis::rank) = static_cast<std::size_t>(comm.size());
   length(Axis::phase) = phase_names.size();
   length(Axis::channel) = channels.size();
-  if (probe.layers > 0) {
+  length(Axis::layer) = shape.layers;
+  if (shape.probe) {
     length(Axis::probe_step) = 0;
-    length(Axis::layer) = probe.layers;
     length(Axis::value) = probed_values;
     length(Axis::measure) = measure_names.size();
-    if (probe.classes > 0) length(Axis::label) = probe.classes;
+    if (shape.classes > 0) length(Axis::label) = shape.classes;
   }
   prepare_hdf5();
   comm_.agree([&] {
@@ -218,6 +218,8 @@ void RunFile::append(StepRecord const& record) {
   put("seconds", record.seconds);
   put("bytes_sent", record.bytes_sent);
   put("messages", std::vector<double>(record.messages.begin(), record.messages.end()));
+  put("factor_width", record.factor_width);
+  put("certified_error", record.certified_error);
 }
 
 void RunFile::append(EpochRecord const& record) {
@@ -241,6 +243,7 @@ void RunFile::append(ProbeRecord const& record) {
   put("delta_spectrum_local", record.local.delta_spectrum);
   put("gradient_measures_local", record.local.measures);
   put("gradient_angle_local", record.local.angle);
+  put("residual_norm_local", record.residual_norm);
   put("class_spectrum", record.class_spectrum);
   put("class_measures", record.class_measures);
 }

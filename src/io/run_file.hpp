@@ -21,7 +21,7 @@ class RunFile {
  public:
   /// Collective. Refuses (AgreedError, user) a path that exists, unless `overwrite`, and one that cannot be written.
   RunFile(Communicator& comm, std::string path, bool overwrite, Provenance const& provenance,
-          std::vector<Channel> const& channels, ProbeShape const& probe = {});
+          std::vector<Channel> const& channels, RecordShape const& shape);
 
   void append(StepRecord const& record);
   void append(EpochRecord const& record);

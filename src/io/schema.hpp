@@ -23,9 +23,9 @@ inline constexpr char const* version = "1.1";
 //   phase    text    phases of a step, see core/phases.hpp
 //   channel  text    "part collective" of the traffic, e.g. "layer0 allgatherv"; "control" and "probe" are not the
 //                    exchange's
+//   layer    text    "layer0", ... (since 1.1)
 // With introspection (since 1.1):
 //   probe_step  int64   the step that was looked at, from 1            grows
-//   layer       text    "layer0", ...
 //   value       int64   0 ... 31, the place of a singular value
 //   measure     text    what is measured of a gradient, see Measure in records.hpp
 //   class       int64   labels; there if classes are told apart
@@ -58,6 +58,9 @@ inline constexpr Series series[] = {
     {"seconds", Type::real, {step, rank, phase}, 3, "s", "time spent per phase; io is the writing of earlier records"},
     {"bytes_sent", Type::real, {step, rank, channel}, 3, "byte", "bytes a rank has to send, by the best algorithm"},
     {"messages", Type::integer, {step, rank, channel}, 3, "1", "collectives posted"},
+    // Of the last of these steps, NaN where a layer travelled exactly, or no error was certified.
+    {"factor_width", Type::real, {step, rank, layer}, 3, "1", "rows or columns that a layer's gradient travelled as"},
+    {"certified_error", Type::real, {step, rank, layer}, 3, "1", "certified relative error of what travelled"},
     {"test_loss", Type::real, {epoch}, 1, "nat", "loss on the test samples, mean over rows"},
     {"test_accuracy", Type::real, {epoch}, 1, "1", "accuracy on the test samples"},
     {"training_seconds", Type::real, {epoch}, 1, "s", "time in training since the start, rank 0"},
@@ -75,6 +78,7 @@ inline constexpr Series series[] = {
     {"delta_spectrum_local", Type::real, {probe_step, rank, layer, value}, 4, "1", "singular values of own D"},
     {"gradient_measures_local", Type::real, {probe_step, rank, layer, measure}, 4, "1", "measures of own G"},
     {"gradient_angle_local", Type::real, {probe_step, rank, layer}, 3, "rad", "as gradient_angle, of own G"},
+    {"residual_norm_local", Type::real, {probe_step, rank, layer}, 3, "1", "norm of what error feedback keeps"},
     {"class_spectrum", Type::real, {probe_step, layer, label, value}, 4, "1", "singular values of a class' part of G"},
     {"class_measures", Type::real, {probe_step, layer, label, measure}, 4, "1", "measures of a class' part of G"},
 };

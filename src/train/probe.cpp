@@ -88,11 +88,10 @@ std::vector<FactorSizes> sizes_on(std::size_t rank, std::vector<LayerShape> cons
   return sizes;
 }
 
-/// Scalars of the largest gradient among a rank's own layers.
-std::size_t largest_gradient(std::size_t rank, std::size_t ranks, std::vector<LayerShape> const& shapes) {
+/// Scalars of the largest gradient.
+std::size_t largest_gradient(std::vector<LayerShape> const& shapes) {
   std::size_t largest = 0;
-  for (std::size_t l = 0; l < shapes.size(); ++l)
-    if (owns_layer(rank, ranks, l)) largest = std::max(largest, shapes[l].in * shapes[l].out);
+  for (auto const& shape : shapes) largest = std::max(largest, shape.in * shape.out);
   return largest;
 }
 
@@ -110,6 +109,7 @@ ProbeRecord room_for(std::size_t layers, std::size_t classes) {
           .global = room_for(layers),
           .local = room_for(layers),
           .applied_error = std::vector<double>(layers),
+          .residual_norm = std::vector<double>(layers),
           .class_spectrum = std::vector<double>(layers * classes * probed_values),
           .class_measures = std::vector<double>(layers * classes * n_measures)};
 }
@@ -132,8 +132,7 @@ Probe::Probe(ProbeSettings const& settings, Communicator& comm, Network const& n
       spectra_(sizes_on(static_cast<std::size_t>(comm.rank()), network.shapes(), ranks), width(), settings.per_class),
       label_column_("minidad::train::label_column", settings.per_class ? ranks.rows() : 0, 1),
       overlap_("minidad::train::overlap", width(), width()),
-      pooled_("minidad::train::pooled_gradient", 1,
-              largest_gradient(static_cast<std::size_t>(comm.rank()), ranks.parts(), network.shapes())),
+      dense_("minidad::train::dense", 1, largest_gradient(network.shapes())),
       transfer_(std::max(width() * width(), label_column_.size())),
       svd_(width(), width()),
       record_(room_for(network.layers(), settings.per_class ? network.shapes().back().out : 0)) {
@@ -162,7 +161,7 @@ bool Probe::owns(std::size_t layer) const {
 }
 
 void Probe::measure(ExecSpace const& space, std::int64_t step, RowLayout const& ranks, Tape const& tape,
-                    Labels const& label) {
+                    Labels const& label, Exchange const& exchange) {
   record_.step = step;
   BackwardWalk walk(space, unheard_, network_, tape);
   while (walk.next()) walk.propagate();
@@ -188,6 +187,7 @@ void Probe::measure(ExecSpace const& space, std::int64_t step, RowLayout const& 
     record_.applied_error[l] = applied_error(space, l, all);
   }
   share();
+  for (std::size_t l = 0; l < layers_.size(); ++l) record_.residual_norm[l] = residual_norm(space, l, exchange);
   if (comm_.size() == 1) record_.local = record_.global;
 }
 
@@ -241,12 +241,19 @@ void Probe::evaluate_classes(std::size_t layer, std::size_t rows) {
 /// ||Ĝ - G|| / ||G|| with Ĝ as the exchange left it. Differences are taken element by element, so that small ones show.
 double Probe::applied_error(ExecSpace const& space, std::size_t layer, Factors const& g) {
   auto const& applied = gradient_.layer[layer].weight;
-  auto const pooled = corner_of(pooled_, applied.extent(0), applied.extent(1));
+  auto const pooled = corner_of(dense_, applied.extent(0), applied.extent(1));
   gemm(space, Op::transpose, Op::none, 1, g.input, g.delta, 0, pooled);
   double const distance = std::sqrt(squared_distance(space, pooled, applied));
   return distance == 0
              ? 0
              : distance / record_.global.measures[layer * n_measures + static_cast<std::size_t>(Measure::norm)];
+}
+
+/// ||what error feedback keeps||_F, 0 where there is none.
+double Probe::residual_norm(ExecSpace const& space, std::size_t layer, Exchange const& exchange) const {
+  auto const& shape = network_.shapes()[layer];
+  auto const kept = corner_of(dense_, shape.in, shape.out);
+  return exchange.write_kept(space, layer, kept) ? std::sqrt(minidad::sum_of_squares(space, kept)) : 0;
 }
 
 /// Everybody but the owner adds zeros; what is not finite stays so.
@@ -279,7 +286,7 @@ std::size_t Probe::bytes(ProbeSettings const& settings, std::vector<LayerShape> 
   std::size_t most = 0;
   auto const width = static_cast<std::size_t>(settings.width);
   for (std::size_t rank = 0; rank < ranks.parts(); ++rank) {
-    std::size_t reals = largest_gradient(rank, ranks.parts(), shapes), doubles = 0;
+    std::size_t reals = largest_gradient(shapes), doubles = 0;
     for (std::size_t l = 0; l < shapes.size(); ++l) {
       bool const own = owns_layer(rank, ranks.parts(), l);
       if (own) reals += ranks.rows() * (shapes[l].in + shapes[l].out);

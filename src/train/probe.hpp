@@ -7,6 +7,7 @@
 #include "comm/row_collect.hpp"
 #include "comm/row_gather.hpp"
 #include "core/phases.hpp"
+#include "exchange/exchange.hpp"
 #include "io/records.hpp"
 #include "nn/network.hpp"
 #include "train/factor_spectra.hpp"
@@ -34,8 +35,8 @@ class Probe {
 
   /// Collective; after the exchange and before the parameters change. `tape` and `label` are of this rank's rows.
   /// Hidden deltas are formed once more: not every exchange leaves those of this rank on the tape.
-  void measure(ExecSpace const& space, std::int64_t step, RowLayout const& ranks, Tape const& tape,
-               Labels const& label);
+  void measure(ExecSpace const& space, std::int64_t step, RowLayout const& ranks, Tape const& tape, Labels const& label,
+               Exchange const& exchange);
   /// What the last measure() found: the same on every rank, but for `local`.
   ProbeRecord const& record() const { return record_; }
 
@@ -63,6 +64,7 @@ class Probe {
   double angle(ExecSpace const& space, Subspaces const& subspaces);
   void evaluate_classes(std::size_t layer, std::size_t rows);
   double applied_error(ExecSpace const& space, std::size_t layer, Factors const& g);
+  double residual_norm(ExecSpace const& space, std::size_t layer, Exchange const& exchange) const;
   void fetch_labels(ExecSpace const& space);
   void share();
 
@@ -74,7 +76,7 @@ class Probe {
   std::vector<RowGather> labels_;  // one, or none
   FactorSpectra spectra_;
   DoubleMatrix label_column_, overlap_;
-  Matrix pooled_;  // the gradient itself
+  Matrix dense_;  // as large as the largest layer
   SmallTransfer transfer_;
   SmallSvd svd_;
   PhaseClock unheard_;  // the trainer's clock books all of this as one

@@ -66,7 +66,7 @@ void Trainer::step(std::size_t epoch, std::size_t step_of_epoch) {
   }
   if (probe_is_due()) {
     PhaseScope scope(clock, Phase::probe, space);
-    probe->measure(space, steps_done_ + 1, ranks, tape, label_);
+    probe->measure(space, steps_done_ + 1, ranks, tape, label_, exchange);
   }
   PhaseScope scope(clock, Phase::update, space);
   rate_ = schedule_.rate(steps_done_);
@@ -93,12 +93,20 @@ StepRecord Trainer::record(std::int64_t epoch) {
                     .learning_rate = rate_,
                     .seconds = parts_.clock.lap(),
                     .bytes_sent = {},
-                    .messages = {}};
+                    .messages = {},
+                    .factor_width = {},
+                    .certified_error = {}};
   auto const& entries = parts_.comm.traffic().entries();
   require(entries.size() == sent_before_.size(), "Trainer: traffic entries must not appear during a run");
   for (std::size_t i = 0; i < entries.size(); ++i) {
     record.bytes_sent.push_back(entries[i].sent - std::exchange(sent_before_[i], entries[i].sent));
     record.messages.push_back(entries[i].messages - std::exchange(messages_before_[i], entries[i].messages));
+  }
+  auto fidelity = parts_.exchange.fidelity();
+  fidelity.resize(parts_.network.layers());  // an exact exchange has nothing to say
+  for (auto const& [width, error] : fidelity) {
+    record.factor_width.push_back(width);
+    record.certified_error.push_back(error);
   }
   return record;
 }

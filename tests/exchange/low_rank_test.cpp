@@ -6,7 +6,6 @@
 #include "core/digest.hpp"
 #include "core/error.hpp"
 #include "exchange/power.hpp"
-#include "exchange/rank_dad.hpp"
 #include "support/dense.hpp"
 #include "support/files.hpp"
 #include "support/small_problem.hpp"
@@ -66,15 +65,10 @@ Flat kept(SmallProblem& problem) {
   Flat flat;
   for (std::size_t l = 0; l < problem.options.shapes.size(); ++l) {
     auto const& shape = problem.options.shapes[l];
-    Dense sum(shape.in, shape.out);
-    if (auto const* rank_dad = dynamic_cast<RankDad const*>(problem.exchange.get()))
-      for (auto const& rows : rank_dad->kept(l)) sum += Dense(rows);
-    if (auto const* power = dynamic_cast<Power const*>(problem.exchange.get())) {
-      Matrix const dense("minidad::test::kept", shape.in, shape.out);
-      power->write_kept(problem.space, l, dense);
-      sum.x = doubles(host_copy(dense));
-    }
-    flat.insert(flat.end(), sum.x.begin(), sum.x.end());
+    Matrix const dense("minidad::test::kept", shape.in, shape.out);
+    problem.exchange->write_kept(problem.space, l, dense);
+    auto const host = host_copy(dense);
+    flat.insert(flat.end(), host.begin(), host.end());
     flat.insert(flat.end(), shape.out, 0.0);
   }
   problem.comm.sum(std::span<double>(flat));

@@ -226,6 +226,33 @@ def test_a_probe_is_recorded_and_changes_nothing(minidad, tiny, tmp_path, method
             assert data["class_spectrum"].sel({"class": 2}).dims == ("probe_step", "layer", "value")
 
 
+@pytest.mark.parametrize(
+    ("method", "more"),
+    [("rank_dad", ("low_rank.solver=qr",)), ("power_dad", ()), ("rank_dad", ("low_rank.epsilon=0",)), ("dsgd", ())],
+)  # fmt: skip
+def test_widths_and_errors_are_recorded(minidad, tiny, tmp_path, method, more):
+    """With a budget the width follows it; what feedback keeps is there when there is any."""
+    budget = [f"exchange.method={method}", "low_rank.width=24", "low_rank.epsilon=0.5", "low_rank.min_compression=0",
+              "low_rank.feedback=8", *more]  # fmt: skip
+    result = minidad("run", tiny, *SHORT, *(w for one in budget for w in ("--set", one)), *PROBED, ranks=2)
+    assert result.code == 0, result.err
+    with h5py.File(tmp_path / "out" / "run.h5") as file:
+        width, error = file["factor_width"][()], file["certified_error"][()]
+        kept, applied = file["residual_norm_local"][()], file["applied_error"][()]
+    assert width.shape == error.shape == (len(width), 2, 3)
+    if method == "dsgd":
+        assert np.all(np.isnan(width)) and np.all(np.isnan(error)) and np.all(kept == 0)
+        return
+    assert np.all((width >= 1) & (width <= 24)) and np.all(kept[1:] > 0)
+    assert np.all(applied > 0)
+    if "low_rank.epsilon=0" in more:
+        assert np.all(width == 24) and np.all(np.isnan(error))
+        return
+    assert np.all((error <= 0.5) | (width >= 5))  # the last layer has 5 columns, and may need them all
+    assert np.all(error[:, :, :2] <= 0.5) or method == "power_dad"
+    assert len(np.unique(width)) > 2  # it moves
+
+
 def norm_of(values):
     return np.sqrt((values**2).sum(axis=-1))
 

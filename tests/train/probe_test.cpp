@@ -177,7 +177,7 @@ TEST(Probe, MeasuresWhatTheExchangeLeft) {
   Real value = 0;
   Kokkos::deep_copy(value, entry);
   Kokkos::deep_copy(entry, static_cast<Real>(value + 0.01));
-  problem.probe->measure(problem.space, 1, problem.plan.ranks_at(0), own.tape, own.label);
+  problem.probe->measure(problem.space, 1, problem.plan.ranks_at(0), own.tape, own.label, *problem.exchange);
   auto const& record = problem.probe->record();
   EXPECT_LT(record.applied_error[0], rounding);
   EXPECT_NEAR(record.applied_error[1], 1, rounding);
@@ -190,7 +190,7 @@ TEST(Probe, OfADeadNetworkFindsZeros) {
   Kokkos::deep_copy(own.tape.output_delta(), Real(0));
   Kokkos::deep_copy(problem.gradient.flat, Real(0));
   for (std::int64_t step = 1; step <= 2; ++step)
-    problem.probe->measure(problem.space, step, problem.plan.ranks_at(0), own.tape, own.label);
+    problem.probe->measure(problem.space, step, problem.plan.ranks_at(0), own.tape, own.label, *problem.exchange);
   auto const& record = problem.probe->record();
   for (std::size_t l = 0; l < 3; ++l) {
     EXPECT_EQ(record.global.angle[l], 0);
@@ -208,7 +208,7 @@ TEST(Probe, OfADivergedNetworkFindsNaN) {
   auto const own = problem.own_rows(0, 0);
   if (own.tape.output_delta().extent(0) > 0)
     Kokkos::deep_copy(own.tape.output_delta(), std::numeric_limits<Real>::quiet_NaN());
-  problem.probe->measure(problem.space, 1, problem.plan.ranks_at(0), own.tape, own.label);
+  problem.probe->measure(problem.space, 1, problem.plan.ranks_at(0), own.tape, own.label, *problem.exchange);
   auto const& record = problem.probe->record();
   for (std::size_t l = 0; l < 3; ++l) {
     EXPECT_TRUE(std::isnan(measure_of(record.global.measures, l, Measure::norm)));

@@ -34,7 +34,15 @@ SERIES: Table = {
     "training_seconds": (float, ("epoch",)),
 }
 
-# There together or not at all: since version 1.1, in runs with a probe ...
+# There together or not at all: since version 1.1 ...
+LAYER_AXES = ("layer",)
+
+FACTOR_SERIES: Table = {
+    "factor_width": (float, ("step", "rank", "layer")),
+    "certified_error": (float, ("step", "rank", "layer")),
+}
+
+# ... in runs with a probe ...
 PROBE_AXES = ("probe_step", "layer", "value", "measure")
 
 PROBE_SERIES: Table = {
@@ -49,6 +57,7 @@ PROBE_SERIES: Table = {
     "delta_spectrum_local": (float, ("probe_step", "rank", "layer", "value")),
     "gradient_measures_local": (float, ("probe_step", "rank", "layer", "measure")),
     "gradient_angle_local": (float, ("probe_step", "rank", "layer")),
+    "residual_norm_local": (float, ("probe_step", "rank", "layer")),
 }
 
 # ... that tells classes apart.
@@ -156,6 +165,8 @@ def _check_header(file: h5py.File, allow_incomplete: bool) -> bool:
 def _schema(names: Container[str]) -> tuple[tuple[str, ...], Table]:
     """Axes and series that a file with these axes must have."""
     axes, series = AXES, SERIES
+    if "layer" in names:
+        axes, series = axes + LAYER_AXES, {**series, **FACTOR_SERIES}
     if "probe_step" in names:
         axes, series = axes + PROBE_AXES, {**series, **PROBE_SERIES}
     if "class" in names:

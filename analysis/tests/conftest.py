@@ -17,6 +17,10 @@ import minidad_analysis
 from minidad_analysis.reader import CLASS_SERIES, FACTOR_SERIES, PROBE_SERIES, SERIES
 
 DECK = """\
+[training]
+batch = 64                               # rows of the global batch, all ranks together
+seed = {seed}                                 # of weights, shuffling and synthetic data
+
 [schedule]
 kind = 'cosine'                          # how the rate changes: constant, step, cosine
 
@@ -24,8 +28,15 @@ kind = 'cosine'                          # how the rate changes: constant, step,
 method = '{method}'                      # what ranks send each other: dsgd, dad
 deterministic = {deterministic}          # the same weight bits for any number of ranks (dad)
 
+[low_rank]
+width = {width}                                # rows (rank_dad) or columns a layer travels as
+pattern = '{pattern}'                       # who gets whose few rows (rank_dad): oneway, root, tree
+
+[probe]
+width = 4                                # of the truncation and the subspace looked at
+
 [output]
-file = 'run.h5'                          # HDF5 file of the run
+file = '{name}'                          # HDF5 file of the run
 """
 
 
@@ -37,8 +48,13 @@ def write_run(
     complete: bool = True,
     method: str = "dad",
     deterministic: bool = False,
+    seed: int = 1,
+    width: int = 4,
+    pattern: str = "oneway",
     ranks: int = 2,
     bytes_per_step: float = 1250000.0,
+    test_accuracy: float = 0.8765,
+    training_seconds: float = 12.34,
     probe: bool = False,
     per_class: bool = False,
     change: Callable[[h5py.File], None] = lambda file: None,
@@ -74,13 +90,21 @@ def write_run(
             file[name].attrs.update(units="1", long_name=f"meaning of {name}")
             for dimension, axis in zip(file[name].dims, names):
                 dimension.attach_scale(file[axis])
-        deck = DECK.format(method=method, deterministic=str(deterministic).lower())
+        deck = DECK.format(
+            method=method,
+            deterministic=str(deterministic).lower(),
+            seed=seed,
+            width=width,
+            pattern=pattern,
+            name=path.name,
+        )
         file.create_group("provenance").update(deck=deck, ranks=str(ranks), version="0.1.0")
         if complete:
             file.create_group("summary").update(
                 samples_per_second=1234.56,
+                training_seconds=training_seconds,
                 bytes_per_step=bytes_per_step,
-                test_accuracy=0.8765,
+                test_accuracy=test_accuracy,
                 parameter_digest=np.uint64(2**64 - 1),
             )
         change(file)

@@ -8,7 +8,7 @@ import sys
 from typing import NoReturn
 
 from .reader import RunFileError, read_run
-from .table import comparison
+from .table import comparison, comparison_over_seeds
 
 NAME = "minidad-analysis"
 
@@ -33,6 +33,13 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         "and the bytes that a rank sends per step, also as a multiple of what the first dSGD run "
         "in the list sends. '(det.)' marks the deterministic mode.",
     )
+    table.add_argument(
+        "--over-seeds",
+        action="store_true",
+        help="one line for all runs that differ in training.seed only: mean and sample "
+        "standard deviation of the test accuracy, compared with the first such line of dSGD",
+    )
+    table.add_argument("--markdown", action="store_true", help="print the table in Markdown")
     table.add_argument("runs", nargs="+", metavar="RUN", help="a complete run file (HDF5)")
     return parser.parse_args(arguments)
 
@@ -40,7 +47,8 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
 def main(arguments: list[str] | None = None) -> int:
     given = parse(arguments)
     try:
-        print(comparison([read_run(path) for path in given.runs]))
+        compare = comparison_over_seeds if given.over_seeds else comparison
+        print(compare([read_run(path) for path in given.runs], given.markdown))
     except RunFileError as error:
         print(f"{NAME}: {error}", file=sys.stderr)
         return 2

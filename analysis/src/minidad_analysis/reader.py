@@ -70,7 +70,7 @@ CLASS_SERIES: Table = {
 
 # What this package leans on; whatever else /provenance and /summary hold is read too.
 PROVENANCE = ("deck", "ranks")
-SUMMARY = ("samples_per_second", "bytes_per_step", "test_accuracy")
+SUMMARY = ("samples_per_second", "training_seconds", "bytes_per_step", "test_accuracy")
 
 
 class RunFileError(Exception):

@@ -22,7 +22,7 @@ struct LowRankSettings {
   bool warm_start = true;          ///< begin where the last step ended ("block", powersgd, power_dad)
   bool drop_last = true;           ///< "author": lose the last component, as published
   std::int64_t feedback = 0;       ///< rows of each layer's error that are kept (rank_dad, power_dad); 0: none
-  std::int64_t feedback_period = 4;  ///< steps between reductions to that many rows
+  std::int64_t feedback_period = 8;  ///< steps between reductions to that many rows
   bool dense_feedback = true;        ///< powersgd: keep the whole error
   double min_compression = 2;        ///< layers that would shrink by less are summed exactly
   std::int64_t start_step = 0;       ///< steps that are exact (dsgd), before compression starts

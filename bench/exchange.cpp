@@ -32,6 +32,8 @@ std::vector<Case> const cases{
     {"power_dad", {.method = "power_dad", .low_rank = {.width = 4}}},
     {"power_dad, keeps 16", {.method = "power_dad", .low_rank = {.width = 4, .feedback = 16}}},
     {"power_dad, keeps 32", {.method = "power_dad", .low_rank = {.width = 4, .feedback = 32}}},
+    {"power_dad, keeps 64 / 16",
+     {.method = "power_dad", .low_rank = {.width = 4, .feedback = 64, .feedback_period = 16}}},
 };
 
 void report(Communicator& comm, Arguments const& arguments) {

@@ -14,7 +14,7 @@ packages=(
 if ! command -v apt-get >/dev/null; then
   cat <<'TEXT'
 minidad: this is not a Debian machine, so nothing was installed. It needs Kokkos and Kokkos Kernels (>= 3.4,
-with OpenMP or a GPU back end), MPI, parallel HDF5, a BLAS, zlib, CLI11, toml++, fmt and GoogleTest, e.g.
+with OpenMP or a GPU back end), MPI, parallel HDF5, BLAS and LAPACK, zlib, CLI11, toml++, fmt and GoogleTest, e.g.
   spack install kokkos+openmp kokkos-kernels scalars=float,double hdf5+mpi+hl cli11 tomlplusplus fmt googletest
   spack load kokkos kokkos-kernels hdf5 cli11 tomlplusplus fmt googletest
 Going on with what is there.

@@ -20,8 +20,8 @@ struct TrafficEntry {
 
 /// Counts what this rank puts on the wire, by part and collective. Entries stay where they are, in order of creation.
 /// Bytes sent follow docs/theory (ring algorithms, S ranks, n = payload): all-reduce 2 (S-1)/S n, all-gather (S-1) n,
-/// gather n from all but the root, message n, broadcast (S-1) n, all of it at the root. The sum over ranks is exact whatever the algorithm; how it is split
-/// among them is the ring's, or, for a broadcast, a star's.
+/// gather n from all but the root, message n, broadcast (S-1) n, all of it at the root. The sum over ranks is exact
+/// whatever the algorithm; how it is split among them is the ring's, or, for a broadcast, a star's.
 class Traffic {
  public:
   explicit Traffic(int ranks) : ranks_(ranks) {}

@@ -8,11 +8,11 @@
 
 namespace minidad {
 
-/// FOR REPRODUCTION ONLY: the sequential power iteration with deflation of the published code (dad_torch), on T = DᵀA, with
-/// its defects, which are those of the results published with it:
-///  - deflation by earlier vectors that are not orthogonal: with few iterations the product is longer than G;
-///  - the last component is always dropped (switch: drop_last), so `few` rows give few - 1;
-///  - the tolerance finds only a repetition of the component just before, and then loses both.
+/// FOR REPRODUCTION ONLY: the sequential power iteration with deflation of the published code (dad_torch), on T = DᵀA,
+/// with its defects, which are those of the results published with it:
+///   deflation by earlier vectors that are not orthogonal: with few iterations the product is longer than G;
+///   the last component is always dropped (switch: drop_last), so `few` rows give few - 1;
+///   the tolerance finds only a repetition of the component just before, and then loses both.
 /// Component by component, vector by vector, with sums on the host: slow by design of the original.
 class AuthorReducer final : public RowReducer {
  public:

@@ -13,10 +13,10 @@ namespace minidad {
 
 /// Block power iteration ("structured": only the rows of G = AᵀD are touched), all columns at once:
 ///   P <- orth(Aᵀ(D Q));   Q <- Dᵀ(A P);   repeated `sweeps` times,
-/// so that P Qᵀ = P Pᵀ G, a projection of G: never longer than G, and ||G - P Qᵀ||² = ||G||² - ||Q||². Then Q = U S Vᵀ from
-/// its small Gram matrix orders what was found by its singular values; S is what values() tells. With warm start Q is kept,
-/// in that order, for the next step: one sweep a step then follows a slowly changing G. Columns that carry nothing begin
-/// anew at random.   Halko, Martinsson & Tropp 2011, algorithm 4.4; warm start: Vogels et al. 2019.
+/// so that P Qᵀ = P Pᵀ G, a projection of G: never longer than G, and ||G - P Qᵀ||² = ||G||² - ||Q||². Then Q = U S Vᵀ
+/// from its small Gram matrix orders what was found by its singular values; S is what values() tells. With warm start Q
+/// is kept, in that order, for the next step: one sweep a step then follows a slowly changing G. Columns that carry
+/// nothing begin anew at random.   Halko, Martinsson & Tropp 2011, algorithm 4.4; warm start: Vogels et al. 2019.
 class BlockReducer final : public RowReducer {
  public:
   BlockReducer(ReducerSettings const& settings, ReducerShape const& shape, std::uint64_t seed);

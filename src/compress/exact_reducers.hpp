@@ -11,7 +11,8 @@
 
 namespace minidad {
 
-/// The best approximation from the inner products of the rows, without forming G (K_A = AAᵀ = E_A L_A E_Aᵀ, likewise K_D):
+/// The best approximation from the inner products of the rows, without forming G (K_A = AAᵀ = E_A L_A E_Aᵀ, likewise
+/// K_D):
 ///   L_A^1/2 E_AᵀE_D L_D^1/2 = X S Yᵀ,   A' = Xᵀ L_A^-1/2 E_Aᵀ A,   D' = S Yᵀ L_D^-1/2 E_Dᵀ D;
 /// S are the singular values of G. In double throughout: products in Real would cost half the digits.
 class GramReducer final : public RowReducer {

@@ -8,8 +8,8 @@
 
 namespace minidad {
 
-/// One rank's share G of a layer's gradient, together with what error feedback kept, as power iterations see it: something
-/// to multiply with from either side. Vectors are rows: p (width, in), q (width, out).
+/// One rank's share G of a layer's gradient, together with what error feedback kept, as power iterations see it:
+/// something to multiply with from either side. Vectors are rows: p (width, in), q (width, out).
 class GradientShare {
  public:
   virtual ~GradientShare() = default;
@@ -27,8 +27,8 @@ class GradientShare {
 /// The gradient itself, formed. Feedback keeps G - PᵀQ / ranks, all of it.   Vogels et al. 2019, algorithm 2.
 std::unique_ptr<GradientShare> make_dense_share(ReducerShape const& shape, bool feedback);
 
-/// The rows of A and D; the gradient is never formed. Feedback is a RowMemory: in the sum over ranks it keeps what the dense
-/// share keeps, but for what its reductions lose. `width`: the most rows of p and q.
+/// The rows of A and D; the gradient is never formed. Feedback is a RowMemory: in the sum over ranks it keeps what the
+/// dense share keeps, but for what its reductions lose. `width`: the most rows of p and q.
 std::unique_ptr<GradientShare> make_row_share(ReducerShape const& shape, std::size_t width,
                                               MemorySettings const& memory, std::uint64_t seed);
 

@@ -17,8 +17,9 @@ RowMemory::RowMemory(MemorySettings const& settings, ReducerShape shape, std::ui
               Matrix("minidad::compress::stacked_delta", shape.max_rows, shape.out)};
   few_ = {Matrix("minidad::compress::kept_input", shape.few, shape.in),
           Matrix("minidad::compress::kept_delta", shape.few, shape.out)};
-  // What a reduction cuts off is lost, so a few more columns are iterated than are kept.
-  reducer_ = make_row_reducer({.solver = "block", .oversampling = 8}, shape, seed);
+  // What a reduction cuts off is lost. The last one's columns know what was kept then, but nothing of the rows that came
+  // since: those need columns drawn anew, and a second sweep.
+  reducer_ = make_row_reducer({.solver = "block", .sweeps = 2, .oversampling = 8, .fresh = 8}, shape, seed);
 }
 
 Factors RowMemory::stack(ExecSpace const& space, Factors const& rows) {

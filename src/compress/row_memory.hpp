@@ -13,8 +13,8 @@ struct MemorySettings {
 };
 
 /// Error feedback of low rank: what a step leaves out of its gradient is kept as rows, and is part of the next step's.
-/// No matrix of the layer's size is needed. Given + kept before = sent + kept after, exactly but for rounding, until the
-/// rows are reduced: then what is beyond the best `rows` is lost.
+/// No matrix of the layer's size is needed. Given + kept before = sent + kept after, exactly but for rounding, until
+/// the rows are reduced: then what is beyond the best `rows` is lost.
 ///
 /// Reducing only every few steps is cheaper, and loses less: a direction that is weak but comes back in every step has
 /// grown `period` times by then, noise by the root of that.
@@ -29,8 +29,8 @@ class RowMemory {
   }
   /// The kept rows and the given ones. Without a memory: the given ones themselves.
   Factors stack(ExecSpace const& space, Factors const& rows);
-  /// What was stacked has been sent as its projection on the rows of `basis` (width, in), which are orthonormal or zero;
-  /// keeps the rest: G - BᵀB G has the rows (A - A Bᵀ B, D).
+  /// What was stacked has been sent as its projection on the rows of `basis` (width, in), which are orthonormal or
+  /// zero; keeps the rest: G - BᵀB G has the rows (A - A Bᵀ B, D).
   void settle(ExecSpace const& space, Matrix const& basis);
   /// dense (in, out) <- keep dense + what is kept. False: there is no memory, and dense is as it was.
   bool write_kept(ExecSpace const& space, Matrix const& dense, Real keep) const;

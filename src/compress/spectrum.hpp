@@ -9,8 +9,8 @@ namespace minidad {
 // What the singular values sigma_1 >= sigma_2 >= ... of a gradient say about it. `norm_squared` is ||G||²_F, the sum of
 // all their squares, also of those that are not listed. A zero gradient has rank 0 and error 0.
 
-/// The least r with ||G - G_r||_F <= eps ||G||_F, G_r being the best approximation of rank r; values.size() + 1 where more
-/// than the listed values are needed.
+/// The least r with ||G - G_r||_F <= eps ||G||_F, G_r being the best approximation of rank r; values.size() + 1 where
+/// more than the listed values are needed.
 std::size_t effective_rank(std::span<double const> values, double norm_squared, double eps);
 
 /// ||G - G_r||_F / ||G||_F.

@@ -9,7 +9,8 @@
 
 namespace minidad {
 
-/// True where the kernels run on the processor itself: one work item should then be a long contiguous run, not an element.
+/// True where the kernels run on the processor itself: one work item should then be a long contiguous run, not an
+/// element.
 inline constexpr bool on_host = std::is_same_v<ExecSpace, Kokkos::DefaultHostExecutionSpace>;
 
 /// f(row, col) for every element of a (rows, cols) matrix. On a GPU one thread an element, neighbours reading

@@ -10,8 +10,8 @@
 
 namespace minidad {
 
-/// Where the time of a step goes. `compress` is making statistics smaller; `exchange` is packing, posting and unpacking;
-/// `wait` is standing still for messages.
+/// Where the time of a step goes. `compress` is making statistics smaller; `exchange` is packing, posting and
+/// unpacking; `wait` is standing still for messages.
 enum class Phase : std::size_t { forward, backward, compress, exchange, wait, update, io, probe };
 inline constexpr std::array<char const*, 8> phase_names{"forward", "backward", "compress", "exchange",
                                                         "wait",    "update",   "io",       "probe"};

@@ -22,9 +22,11 @@ class Dad final : public Exchange {
   static ExchangeForecast forecast(std::vector<LayerShape> const& shapes, int ranks, std::size_t rows);
 
  private:
+  Communicator& comm_;
   std::vector<LayerShape> shapes_;
   Parameters gradient_;
   std::vector<RowGather> gathers_;  // one per layer
+  std::vector<LayerStats> local_;
 };
 
 }  // namespace minidad

@@ -39,8 +39,8 @@ class Exchange {
  public:
   virtual ~Exchange() = default;
 
-  /// Collective. The forward pass tells that a layer's input is complete: what need not wait for the walk may leave now.
-  /// Called for each layer in turn, before reduce().
+  /// Collective. The forward pass tells that a layer's input is complete: what need not wait for the walk may leave
+  /// now. Called for each layer in turn, before reduce().
   virtual void observe(ExecSpace const&, PhaseClock&, RowLayout const& /*ranks*/, std::size_t /*layer*/,
                        Matrix const& /*input*/) {}
 
@@ -51,7 +51,8 @@ class Exchange {
   /// One entry a layer for methods that are not exact, none for the others.
   virtual std::vector<Fidelity> fidelity() const { return {}; }
 
-  /// dense (in, out) <- what error feedback keeps of a layer on this rank. False: it keeps nothing, and dense is as it was.
+  /// dense (in, out) <- what error feedback keeps of a layer on this rank. False: it keeps nothing, and dense is as it
+  /// was.
   virtual bool write_kept(ExecSpace const&, std::size_t /*layer*/, Matrix const& /*dense*/) const { return false; }
 
   /// Whether all ranks get the same gradient, and so keep equal parameters. If not, each has a model of its own.

@@ -34,6 +34,8 @@ MergedRows::MergedRows(Communicator& comm, std::string const& part, std::string 
   stacked_ = {Matrix("minidad::exchange::merged_input", rows, in_),
               Matrix("minidad::exchange::merged_delta", rows, out_)};
   auto merging = settings;
+  merging.epsilon = 0;
+  merging.memory.period = 1;  // exact reductions grow with the cube of the rows
   // A few rows are reduced exactly in no time; the published code is reproduced as it is.
   if (merging.reducer.solver != "author") merging.reducer.solver = "qr";
   merge_ =

@@ -11,9 +11,9 @@
 namespace minidad {
 
 /// Few rows of every rank become few rows of all: each rank merges its own with its children's, reduces them again, and
-/// sends them to its parent; rank 0's result goes to everybody. "root": all ranks are children of rank 0; "tree": a binomial
-/// tree (rank r's parent is r without its lowest bit). Bytes: every rank but 0 sends its rows once, rank 0 sends them (S-1)
-/// times.
+/// sends them to its parent; rank 0's result goes to everybody. "root": all ranks are children of rank 0; "tree": a
+/// binomial tree (rank r's parent is r without its lowest bit). Bytes: every rank but 0 sends its rows once, rank 0
+/// sends them (S-1) times.
 class MergedRows {
  public:
   MergedRows(Communicator& comm, std::string const& part, std::string const& pattern,

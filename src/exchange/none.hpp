@@ -5,8 +5,8 @@
 
 namespace minidad {
 
-/// No exchange: nothing travels, every rank follows the mean gradient of its own rows. The control of a comparison: what
-/// ranks learn alone (Baker et al. 2021, arXiv 2102.09631, "no sharing"). On one rank it equals the others.
+/// No exchange: nothing travels, every rank follows the mean gradient of its own rows. The control of a comparison:
+/// what ranks learn alone (Baker et al. 2021, arXiv 2102.09631, "no sharing"). On one rank it equals the others.
 ///
 /// Parameters drift apart, so there are as many models as ranks. They are not compared; each is tested on all test
 /// samples, and what is reported is the mean over models. The parameter digest is that of rank 0's model.

@@ -36,6 +36,7 @@ Power::Power(std::string const& method, Communicator& comm, std::vector<LayerSha
       eigen_(static_cast<std::size_t>(settings.width)),
       host_(static_cast<std::size_t>(settings.width * settings.width) + shapes.size()) {
   auto input_parts = exact_.parts();
+  for (auto const& part : input_parts) exact_sizes_.push_back(part.size);
   std::vector<SumInPlace::Part> delta_parts;
   std::size_t input_size = exact_.size(), delta_size = 0, widest = 0;
   auto const ranks = static_cast<std::size_t>(comm.size());
@@ -97,9 +98,8 @@ void Power::walk_down(BackwardWalk& walk) {
 
 void Power::form_inputs(ExecSpace const& space, bool with_exact) {
   Real* next = input_message_.data() + (with_exact ? exact_.size() : 0);
-  auto const exact_parts = exact_.parts();
   std::size_t part = 0;
-  for (auto const& exact : exact_parts) input_sizes_[part++] = with_exact ? exact.size : 0;
+  for (auto const size : exact_sizes_) input_sizes_[part++] = with_exact ? size : 0;
   for (auto& layer : layers_) {
     auto const in = shapes_[layer.index].in;
     layer.fresh.input = Matrix(next, layer.adding, in);
@@ -122,7 +122,7 @@ void Power::orthonormalise(ExecSpace const& space, Layer& layer) const {
   copy_rows(space, fresh, rows_of(layer.common.input, layer.width, layer.width + layer.adding));
 }
 
-void Power::form_deltas(ExecSpace const& space) {
+void Power::form_deltas(ExecSpace const& space, bool last_sweep) {
   Real* next = delta_message_.data();
   std::size_t part = 0;
   for (auto& layer : layers_) {
@@ -132,11 +132,10 @@ void Power::form_deltas(ExecSpace const& space) {
     next += layer.adding * out;
     delta_sizes_[part++] = layer.adding * out;
   }
-  if (settings_.epsilon > 0) {
-    left_out_ = Matrix(next, 1, layers_.size());
-    delta_sizes_[part] = layers_.size();
-    report_left_out(space);
-  }
+  if (settings_.epsilon == 0) return;
+  delta_sizes_[part] = last_sweep ? layers_.size() : 0;
+  left_out_ = Matrix(next, 1, delta_sizes_[part]);
+  if (last_sweep) report_left_out(space);
 }
 
 /// This rank's ||G_s - P Pᵀ G_s||_F of every layer, into the message.
@@ -176,7 +175,7 @@ void Power::add_columns(BackwardWalk const& walk, bool first) {
     {
       PhaseScope scope(walk.clock(), Phase::compress, space);
       for (auto& layer : layers_) orthonormalise(space, layer);
-      form_deltas(space);
+      form_deltas(space, last);
     }
     {
       PhaseScope scope(walk.clock(), Phase::wait, space);

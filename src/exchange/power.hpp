@@ -13,8 +13,8 @@
 
 namespace minidad {
 
-/// A low-rank approximation of the *common* gradient G = sum of the ranks' shares G_s, by a power iteration that the ranks
-/// do together, warm-started from step to step:
+/// A low-rank approximation of the *common* gradient G = sum of the ranks' shares G_s, by a power iteration that the
+/// ranks do together, warm-started from step to step:
 ///   P <- orth(sum of G_s Q);   Q <- sum of G_sᵀ P;   gradient P Qᵀ = P Pᵀ G.
 /// Two all-reduces a sweep, whose size does not grow with the ranks. Not exact, but a projection of G.
 ///   "powersgd"   forms G_s, and feeds back all that P Qᵀ leaves out.   Vogels et al. 2019 (arXiv 1905.13727)
@@ -24,11 +24,11 @@ namespace minidad {
 ///
 /// Bytes sent per rank and step: 2 (S-1)/S w [r (h_in + h_out) sweeps over the compressed layers + ExactPart].
 ///
-/// With a budget epsilon (power_dad), columns are added in rounds until the certified error is within it or `width` columns
-/// are there. What is certified: ||G - P Pᵀ G||_F <= E = sum over ranks of ||G_s - P Pᵀ G_s||_F, which every rank knows of
-/// itself, so the relative error is at most E / sqrt(||Q||²_F + E²). The triangle inequality makes E up to sqrt(S) times too
-/// large for shares that have nothing to do with each other. The next step starts with as many columns as, by the spectrum
-/// of Q, would have sufficed.
+/// With a budget epsilon (power_dad), columns are added in rounds until the certified error is within it or `width`
+/// columns are there. What is certified: ||G - P Pᵀ G||_F <= E = sum over ranks of ||G_s - P Pᵀ G_s||_F, which every
+/// rank knows of itself, so the relative error is at most E / sqrt(||Q||²_F + E²). The triangle inequality makes E up
+/// to sqrt(S) times too large for shares that have nothing to do with each other, and more for shares that cancel. The
+/// next step starts with as many columns as, by the spectrum of Q, would have sufficed.
 class Power final : public Exchange {
  public:
   Power(std::string const& method, Communicator& comm, std::vector<LayerShape> const& shapes, std::size_t max_rows,
@@ -57,7 +57,7 @@ class Power final : public Exchange {
   void add_columns(BackwardWalk const& walk, bool first);
   void form_inputs(ExecSpace const& space, bool with_exact);
   void orthonormalise(ExecSpace const& space, Layer& layer) const;
-  void form_deltas(ExecSpace const& space);
+  void form_deltas(ExecSpace const& space, bool last_sweep);
   void report_left_out(ExecSpace const& space);
   bool certify(ExecSpace const& space);
   void certify(ExecSpace const& space, Layer& layer, double left_out);
@@ -71,7 +71,7 @@ class Power final : public Exchange {
   std::vector<Layer> layers_;  // the compressed ones
   Vector input_message_, delta_message_;
   std::unique_ptr<SumInPlace> input_sum_, delta_sum_;
-  std::vector<std::size_t> input_sizes_, delta_sizes_;
+  std::vector<std::size_t> exact_sizes_, input_sizes_, delta_sizes_;
   Matrix left_out_;  // (1, layers), in the delta message
   std::vector<LayerStats> local_;
   // for certify(), with a budget:

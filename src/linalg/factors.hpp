@@ -5,8 +5,8 @@
 
 namespace minidad {
 
-/// A matrix G = inputᵀ delta (in, out), kept as the rows it is made of: the backprop statistics of a layer, or a few rows
-/// whose product stands for them.
+/// A matrix G = inputᵀ delta (in, out), kept as the rows it is made of: the backprop statistics of a layer, or a few
+/// rows whose product stands for them.
 struct Factors {
   Matrix input;  ///< A: (rows, in)
   Matrix delta;  ///< D: (rows, out)

@@ -33,8 +33,9 @@ struct Parameters {
   Parameters(std::string const& label, std::vector<LayerShape> const& shapes);
 };
 
-/// He-uniform weights, U(-sqrt(6 / in), sqrt(6 / in)) for ReLU and its kin, Glorot-uniform, U(-sqrt(6 / (in + out)), ...) for
-/// the other activations; zero biases. A function of (seed, layer, position) alone, so every rank draws the same.
+/// He-uniform weights, U(-sqrt(6 / in), sqrt(6 / in)) for ReLU and its kin, Glorot-uniform, U(-sqrt(6 / (in + out)),
+/// ...) for the other activations; zero biases. A function of (seed, layer, position) alone, so every rank draws the
+/// same.
 void initialise(ExecSpace const& space, std::vector<LayerShape> const& shapes, std::uint64_t seed,
                 Parameters const& parameters);
 

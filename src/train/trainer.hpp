@@ -53,7 +53,8 @@ class Trainer {
   /// One step: load, forward, loss, exchange, update. Nothing in it allocates or looks at the device from the host.
   void step(std::size_t epoch, std::size_t step_of_epoch);
   /// Loss and accuracy on the test samples, all ranks together: the mean over every rank's samples, each by its own
-  /// parameters. When the exchange does not replicate, give each rank all test samples: then it is the mean over models.
+  /// parameters. When the exchange does not replicate, give each rank all test samples: then it is the mean over
+  /// models.
   EpochRecord evaluate(std::int64_t epoch);
 
   std::int64_t steps_done() const { return steps_done_; }

@@ -162,10 +162,12 @@ def _without_program_size(new: str, old: str) -> str:
     return "".join((next(fresh) if line.startswith(size) else line) + "\n" for line in old.splitlines())
 
 
-def test_check_foretells_peak_memory(minidad, tiny, request):
+@pytest.mark.parametrize("method", ["dad", "rank_dad", "powersgd", "power_dad"])
+def test_check_foretells_peak_memory(minidad, tiny, method):
     """Within 20 %, for a job whose parameters, data and activations outweigh the program itself."""
     job = ("--set", "data.features=784", "--set", "data.train_samples=60000", "--set", "model.hidden=[1024, 1024]",
-           "--set", "training.batch=4000", "--set", "training.epochs=1", "--set", "exchange.method=dad")  # fmt: skip
+           "--set", "training.batch=4000", "--set", "training.epochs=1", "--set", f"exchange.method={method}",
+           "--set", "low_rank.feedback=16", "--set", "low_rank.feedback_period=2")  # fmt: skip
     foretold = float(minidad("check", tiny, *job, "--ranks", 2).value("#   in all"))
     result = minidad("run", tiny, *job, "--progress", "none", ranks=2)
     assert result.code == 0, result.err

@@ -40,6 +40,7 @@ class Minidad(CMakePackage, CudaPackage, ROCmPackage):
     depends_on("mpi")
     depends_on("hdf5+mpi+hl")
     depends_on("blas")
+    depends_on("lapack")
     depends_on("zlib-api")
     depends_on("cli11")
     depends_on("tomlplusplus")

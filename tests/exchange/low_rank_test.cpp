@@ -451,7 +451,7 @@ TEST(Trainer, NamesTheStepOfANan) {
   for (std::string const method : {"rank_dad", "power_dad", "powersgd", "dad", "edad"}) {
     auto options = with(method, {.width = 2, .min_compression = always});
     options.shapes = {{12, 9, Activation::relu}, {9, 7, Activation::relu}, {7, 4, Activation::identity}};
-    options.schedule.rate = 1e30;
+    options.schedule.rate = 1e-8 * static_cast<double>(std::numeric_limits<Real>::max());
     SmallProblem problem(test_comm(), options);
     expect_error(ExitCode::run_time, {"step ", "rank 0, layer ", "not finite"}, [&] { problem.trainer.run({}); });
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "compress/author_reducer.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "compress/random_rows.hpp"
@@ -14,7 +15,7 @@ namespace {
 
 constexpr double tolerance = 1e-3;  // the published default
 
-/// The sum over elements of x (x - y).
+/// x yᵀ, in double.
 double inner(ExecSpace const& space, Matrix const& x, Matrix const& y) {
   double sum = 0;
   Kokkos::parallel_reduce(

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "exchange/merged_rows.hpp"
 
-#include "core/fill.hpp"
 #include "linalg/rows.hpp"
 
 namespace minidad {

@@ -35,7 +35,8 @@ MatrixOf<Scalar> corner_of(MatrixOf<Scalar> const& scratch, std::size_t rows, st
   return MatrixOf<Scalar>(scratch.data(), rows, cols);
 }
 /// Columns [begin, end) of a matrix, all rows; the row stride stays that of `m`.
-inline Matrix columns_of(Matrix const& m, std::size_t begin, std::size_t end) {
+template <class Scalar>
+MatrixOf<Scalar> columns_of(MatrixOf<Scalar> const& m, std::size_t begin, std::size_t end) {
   return Kokkos::subview(m, Kokkos::ALL, Kokkos::make_pair(begin, end));
 }
 

@@ -33,7 +33,8 @@ std::vector<double> reference(Op op_a, Op op_b, double alpha, std::vector<Real> 
 
 TEST(Gemm, MatchesItsDefinitionForEveryOpAndShape) {
   ExecSpace const space;
-  for (auto const s : {Shape{1, 1, 1}, {5, 7, 3}, {33, 17, 64}, {64, 10, 100}})
+  for (auto const s :
+       {Shape{1, 1, 1}, {5, 7, 3}, {33, 17, 64}, {64, 10, 100}, {400, 4, 700}, {5, 700, 300}, {700, 500, 3}})
     for (auto const op_a : {Op::none, Op::transpose})
       for (auto const op_b : {Op::none, Op::transpose})
         for (double const beta : {0.0, 0.5}) {

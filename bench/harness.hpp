@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "comm/session.hpp"
@@ -15,10 +16,11 @@
 
 namespace minidad::bench {
 
-/// The two things that every benchmark can be told, from the command line.
+/// What every benchmark can be told, from the command line.
 struct Arguments {
   std::size_t batch;
   int rounds;
+  std::string only = "";  ///< of several cases, those whose names hold this
 };
 
 /// main() of a benchmark: `body(comm, arguments)` on every rank.
@@ -26,7 +28,7 @@ template <class Body>
 int run_bench(int argc, char** argv, Arguments const& defaults, Body const& body) {
   return run_session(argc, argv, [&](Communicator& comm, int n, char** args) {
     body(comm, Arguments{n > 1 ? std::strtoul(args[1], nullptr, 10) : defaults.batch,
-                         n > 2 ? std::atoi(args[2]) : defaults.rounds});
+                         n > 2 ? std::atoi(args[2]) : defaults.rounds, n > 3 ? args[3] : ""});
     return 0;
   });
 }

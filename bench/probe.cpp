@@ -12,7 +12,8 @@ namespace minidad::bench {
 constexpr double period = 50;
 
 void report(Communicator& comm, Arguments const& arguments) {
-  auto const [rows, rounds] = arguments;
+  auto const rows = arguments.batch;
+  int const rounds = arguments.rounds;
   auto const batch = rows * static_cast<std::size_t>(comm.size());
   bool const speaks = comm.rank() == 0;
   if (speaks) {

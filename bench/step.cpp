@@ -25,7 +25,8 @@ double unavoidable_bytes(std::vector<LayerShape> const& shapes, double rows, boo
 }
 
 void report(Communicator& comm, Arguments const& arguments) {
-  auto const [batch, rounds] = arguments;
+  auto const batch = arguments.batch;
+  int const rounds = arguments.rounds;
   auto const& shapes = reference_shapes;
   StepProducts const products(shapes, batch);
   Copy const copy;

@@ -69,7 +69,6 @@ void BlockReducer::rotate(ExecSpace const& space) {
 void BlockReducer::reduce(ExecSpace const& space, Factors const& rows, Factors const& few) {
   last_ = rows;
   if (!settings_.warm_start) live_ = 0;
-  live_ = std::min(live_, columns_ - std::min(columns_, static_cast<std::size_t>(settings_.fresh)));
   fill_normal(space, seed_, calls_++, rows_of(turned_.delta, live_, columns_));
   iterate(space, rows);
   rotate(space);

@@ -22,7 +22,7 @@ class DenseShare final : public GradientShare {
   void multiply_from_input_side(ExecSpace const& space, Matrix const& p, Matrix const& q) override {
     gemm(space, Op::none, Op::none, 1, p, g_, 0, q);
   }
-  void settle(ExecSpace const& space, Factors const& common, int ranks) override {
+  void settle(ExecSpace const& space, Factors const& common, Matrix const&, int ranks) override {
     if (feedback_) gemm(space, Op::transpose, Op::none, Real(-1) / Real(ranks), common.input, common.delta, 1, g_);
   }
   double norm_squared(ExecSpace const& space) override { return sum_of_squares(space, g_); }
@@ -39,8 +39,8 @@ class DenseShare final : public GradientShare {
 class RowShare final : public GradientShare {
  public:
   RowShare(ReducerShape shape, std::size_t width, MemorySettings const& memory, std::uint64_t seed)
-      : memory_(memory, {shape.in, shape.out, shape.max_rows, width}, seed), norm_(widened(shape, memory)) {
-    coordinates_ = Matrix("minidad::compress::coordinates", RowMemory::capacity(memory, shape.max_rows), width);
+      : memory_(memory, {shape.in, shape.out, shape.max_rows, width}, seed), norm_(widened(shape, memory, width)) {
+    coordinates_ = Matrix("minidad::compress::coordinates", RowMemory::capacity(memory, shape.max_rows, width), width);
   }
 
   void take(ExecSpace const& space, Factors const& stats) override { rows_ = memory_.stack(space, stats); }
@@ -50,15 +50,17 @@ class RowShare final : public GradientShare {
   void multiply_from_input_side(ExecSpace const& space, Matrix const& p, Matrix const& q) override {
     multiply(space, p, rows_.input, rows_.delta, q);
   }
-  void settle(ExecSpace const& space, Factors const& common, int) override { memory_.settle(space, common.input); }
+  void settle(ExecSpace const& space, Factors const& common, Matrix const& mine, int) override {
+    memory_.settle(space, {common.input, mine});
+  }
   double norm_squared(ExecSpace const& space) override { return norm_(space, rows_); }
   bool write_kept(ExecSpace const& space, Matrix const& dense) const override {
     return memory_.write_kept(space, dense, 0);
   }
 
  private:
-  static ReducerShape widened(ReducerShape shape, MemorySettings const& memory) {
-    shape.max_rows = RowMemory::capacity(memory, shape.max_rows);
+  static ReducerShape widened(ReducerShape shape, MemorySettings const& memory, std::size_t width) {
+    shape.max_rows = RowMemory::capacity(memory, shape.max_rows, width);
     return shape;
   }
   /// out <- (x fromᵀ) to, by way of the rows.

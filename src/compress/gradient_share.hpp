@@ -17,8 +17,9 @@ class GradientShare {
   virtual void take(ExecSpace const& space, Factors const& stats) = 0;
   virtual void multiply_from_delta_side(ExecSpace const& space, Matrix const& q, Matrix const& p) = 0;  ///< p <- q Gᵀ
   virtual void multiply_from_input_side(ExecSpace const& space, Matrix const& p, Matrix const& q) = 0;  ///< q <- p G
-  /// Keeps what the common gradient PᵀQ, Q summed over `ranks` ranks, has left out of this share.
-  virtual void settle(ExecSpace const& space, Factors const& common, int ranks) = 0;
+  /// Keeps what the common gradient PᵀQ has left out of this share. Q is the sum over `ranks` ranks, P G of this share
+  /// is `mine`.
+  virtual void settle(ExecSpace const& space, Factors const& common, Matrix const& mine, int ranks) = 0;
   virtual double norm_squared(ExecSpace const& space) = 0;
   /// dense (in, out) <- what is kept for the next step. False: nothing ever is, and dense is as it was.
   virtual bool write_kept(ExecSpace const& space, Matrix const& dense) const = 0;

@@ -14,7 +14,7 @@ RowCompressor::RowCompressor(CompressorSettings const& settings, ReducerShape sh
       few_{Matrix("minidad::compress::few_input", settings.width, shape.in),
            Matrix("minidad::compress::few_delta", settings.width, shape.out)},
       error_(std::numeric_limits<double>::quiet_NaN()) {
-  shape.max_rows = RowMemory::capacity(settings.memory, shape.max_rows);
+  shape.max_rows = RowMemory::capacity(settings.memory, shape.max_rows, settings.width);
   shape.few = settings.width;
   reducer_ = make_row_reducer(settings.reducer, shape, seed);
 }
@@ -29,7 +29,7 @@ Factors RowCompressor::operator()(ExecSpace const& space, Factors const& rows) {
     error_ = truncation_error(values, norm_squared, width);
   }
   auto const sent = first_rows(few_, width);
-  memory_.settle(space, sent.input);
+  memory_.settle(space, sent);
   return sent;
 }
 

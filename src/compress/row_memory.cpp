@@ -1,35 +1,60 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "compress/row_memory.hpp"
 
+#include <algorithm>
+
+#include "compress/random_rows.hpp"
 #include "core/error.hpp"
+#include "core/fill.hpp"
 #include "linalg/gemm.hpp"
 #include "linalg/rows.hpp"
 
 namespace minidad {
 
-RowMemory::RowMemory(MemorySettings const& settings, ReducerShape shape, std::uint64_t seed)
-    : settings_(settings), max_given_(shape.max_rows) {
+namespace {
+
+/// Of the directions that a reduction starts from, those drawn anew.
+constexpr std::size_t fresh = 8;
+
+std::size_t directions(MemorySettings const& settings, ReducerShape const& shape) {
+  return std::min({settings.rows, shape.in, shape.out});
+}
+
+}  // namespace
+
+RowMemory::RowMemory(MemorySettings const& settings, ReducerShape const& shape, std::uint64_t seed)
+    : settings_(settings),
+      max_given_(shape.max_rows),
+      seed_(seed),
+      input_basis_(directions(settings, shape), shape.in),
+      delta_basis_(directions(settings, shape), shape.out) {
   if (settings.rows == 0) return;
-  shape.max_rows = capacity(settings, max_given_);
-  coordinates_ = Matrix("minidad::compress::coordinates", shape.max_rows, shape.few);
-  shape.few = settings.rows;
-  stacked_ = {Matrix("minidad::compress::stacked_input", shape.max_rows, shape.in),
-              Matrix("minidad::compress::stacked_delta", shape.max_rows, shape.out)};
-  few_ = {Matrix("minidad::compress::kept_input", shape.few, shape.in),
-          Matrix("minidad::compress::kept_delta", shape.few, shape.out)};
-  // What a reduction cuts off is lost. The last one's columns know what was kept then, but nothing of the rows that came
-  // since: those need columns drawn anew, and a second sweep.
-  reducer_ = make_row_reducer({.solver = "block", .sweeps = 2, .oversampling = 8, .fresh = 8}, shape, seed);
+  auto const rows = capacity(settings, max_given_, shape.few), columns = directions(settings, shape);
+  stacked_ = {Matrix("minidad::compress::stacked_input", rows, shape.in),
+              Matrix("minidad::compress::stacked_delta", rows, shape.out)};
+  strongest_ = {Matrix("minidad::compress::strongest_input", columns, shape.in),
+                Matrix("minidad::compress::strongest_delta", columns, shape.out)};
+  coordinates_ = Matrix("minidad::compress::coordinates", rows, columns);
+}
+
+Factors RowMemory::append(std::size_t rows) {
+  used_ += rows;
+  return rows_of(stacked_, used_ - rows, used_);
 }
 
 Factors RowMemory::stack(ExecSpace const& space, Factors const& rows) {
   if (settings_.rows == 0) return rows;
   require(rows.rows() <= max_given_, "RowMemory: more rows than was said");
-  given_ = rows.rows();
-  auto const below = rows_of(stacked_, used_, used_ + given_);
-  copy_rows(space, rows.input, below.input);
-  copy_rows(space, rows.delta, below.delta);
-  return first_rows(stacked_, used_ + given_);
+  copy_rows(space, rows, append(rows.rows()));
+  return kept();
+}
+
+void RowMemory::settle(ExecSpace const& space, Factors const& sent) {
+  if (settings_.rows == 0) return;
+  auto const taken = append(sent.rows());
+  negate_rows(space, sent.input, taken.input);
+  copy_rows(space, sent.delta, taken.delta);
+  if (++steps_ % settings_.period == 0) reduce(space);
 }
 
 bool RowMemory::write_kept(ExecSpace const& space, Matrix const& dense, Real keep) const {
@@ -37,18 +62,27 @@ bool RowMemory::write_kept(ExecSpace const& space, Matrix const& dense, Real kee
   return settings_.rows > 0;
 }
 
-void RowMemory::settle(ExecSpace const& space, Matrix const& basis) {
-  if (settings_.rows == 0) return;
-  used_ += given_;
-  auto const rest = kept();
-  auto const w = corner_of(coordinates_, used_, basis.extent(0));
-  gemm(space, Op::none, Op::transpose, 1, rest.input, basis, 0, w);
-  gemm(space, Op::none, Op::none, -1, w, basis, 1, rest.input);
-  if (used_ + max_given_ <= stacked_.rows()) return;  // there is room for another step
-  reducer_->reduce(space, rest, few_);
-  used_ = settings_.rows;
-  copy_rows(space, few_.input, kept().input);
-  copy_rows(space, few_.delta, kept().delta);
+/// y <- (x fromᵀ) to: what the rows of x become under G or its transpose.
+void RowMemory::apply(ExecSpace const& space, Matrix const& x, Matrix const& from, Matrix const& to, Matrix const& y) {
+  auto const w = corner_of(coordinates_, from.extent(0), x.extent(0));
+  gemm(space, Op::none, Op::transpose, 1, from, x, 0, w);
+  gemm(space, Op::transpose, Op::none, 1, w, to, 0, y);
+}
+
+void RowMemory::reduce(ExecSpace const& space) {
+  auto const g = kept();
+  auto const [p, q] = strongest_;
+  auto const columns = p.extent(0), anew = std::min(fresh, columns), known = std::min(columns - anew, g.rows());
+  fill_normal(space, seed_, steps_, first_rows(p, anew));
+  copy_rows(space, first_rows(g.input, known), rows_of(p, anew, anew + known));
+  revive_zero_rows(space, ~seed_, steps_, p);
+  apply(space, p, g.input, g.delta, q);
+  delta_basis_.orthonormalise_roughly(space, q);
+  apply(space, q, g.delta, g.input, p);
+  input_basis_.orthonormalise(space, p);
+  apply(space, p, g.input, g.delta, q);
+  used_ = columns;
+  copy_rows(space, strongest_, kept());
 }
 
 }  // namespace minidad

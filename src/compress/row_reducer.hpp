@@ -18,8 +18,7 @@ struct ReducerSettings {
   std::string solver = "block";   ///< one of solver_names
   std::int64_t sweeps = 1;        ///< "block": power iterations a step; "author": power iterations a component
   std::int64_t oversampling = 4;  ///< "block": columns iterated beyond those that are wanted
-  bool warm_start = true;         ///< "block": begin where the last step ended ...
-  std::int64_t fresh = 0;         ///< ... but with so many columns drawn anew
+  bool warm_start = true;         ///< "block": begin where the last step ended
   bool drop_last = true;          ///< "author": lose the last component, as the published code does
 };
 

@@ -47,12 +47,13 @@ inline bool worth_compressing(LowRankSettings const& settings, std::size_t in, s
   return whole > settings.min_compression * small;
 }
 
-/// Rows that low-rank error feedback holds for a layer: the stack, what it is reduced to, and the iterates of that.
+/// Rows that low-rank error feedback holds for a layer: the stack, what it is reduced to, and the basis of that with its
+/// copy in double.
 inline double memory_rows(LowRankSettings const& settings, std::size_t rows, int ranks) {
   auto const local = (rows + static_cast<std::size_t>(ranks) - 1) / static_cast<std::size_t>(ranks);
   if (settings.feedback == 0) return 0;
-  return static_cast<double>(RowMemory::capacity(settings.memory(), local)) +
-         7 * static_cast<double>(settings.feedback);
+  return static_cast<double>(RowMemory::capacity(settings.memory(), local, static_cast<std::size_t>(settings.width))) +
+         4 * static_cast<double>(settings.feedback);
 }
 
 }  // namespace minidad

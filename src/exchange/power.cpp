@@ -53,6 +53,7 @@ Power::Power(std::string const& method, Communicator& comm, std::vector<LayerSha
                        .common = {Matrix("minidad::exchange::common_input", cap, in),
                                   Matrix("minidad::exchange::common_delta", cap, out)},
                        .start = Matrix("minidad::exchange::start", cap, out),
+                       .mine = Matrix("minidad::exchange::mine", cap, out),
                        .cap = cap,
                        .next = settings.epsilon > 0 ? 1 : cap});
     input_parts.push_back({fmt::format("layer{}", l), cap * in});
@@ -129,6 +130,7 @@ void Power::form_deltas(ExecSpace const& space, bool last_sweep) {
     auto const out = shapes_[layer.index].out;
     layer.fresh.delta = Matrix(next, layer.adding, out);
     layer.share->multiply_from_input_side(space, layer.fresh.input, layer.fresh.delta);
+    if (last_sweep) copy_rows(space, layer.fresh.delta, rows_of(layer.mine, layer.width, layer.width + layer.adding));
     next += layer.adding * out;
     delta_sizes_[part++] = layer.adding * out;
   }
@@ -263,7 +265,7 @@ void Power::reduce(BackwardWalk& walk, RowLayout const&) {
       form_weight_gradient(space, common, gradient_.layer[layer.index].weight);
     }
     PhaseScope scope(walk.clock(), Phase::compress, space);
-    layer.share->settle(space, common, comm_.size());
+    layer.share->settle(space, common, first_rows(layer.mine, layer.width), comm_.size());
     if (settings_.epsilon == 0) copy_rows(space, common.delta, layer.start);
   }
 }
@@ -292,8 +294,8 @@ ExchangeForecast Power::forecast(std::string const& method, std::vector<LayerSha
     auto const width = static_cast<double>(cap_of(shape, settings));
     auto const in = static_cast<double>(shape.in), out = static_cast<double>(shape.out);
     sent += static_cast<double>(settings.sweeps) * width * (in + out);
-    // Message, common, start, and the basis with its copy in double; then the share.
-    memory += width * (5 * in + 3 * out) + (method == "powersgd" ? in * out : kept_rows * (in + out));
+    // Message, common, start, mine, and the basis with its copy in double; then the share.
+    memory += width * (5 * in + 4 * out) + (method == "powersgd" ? in * out : kept_rows * (in + out));
   }
   return {.method = method,
           .bytes_per_step = allreduce_bytes(ranks, sent * sizeof(Real)),

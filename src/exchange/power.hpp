@@ -47,6 +47,7 @@ class Power final : public Exchange {
     RowBasis orthonormal;
     Factors common;  // (cap, in) = Pᵀ, (cap, out) = Qᵀ, of which `width` rows are in use
     Matrix start;    // (cap, out): where the next iteration begins
+    Matrix mine;     // (cap, out): what common.delta is the sum of, this rank's part
     std::size_t cap, width = 0, next = 0, adding = 0;
     Factors fresh{};                        // the rows being added, where they stand in the messages
     double share_norm = 0, share_kept = 0;  // squares, with a budget

@@ -90,6 +90,13 @@ void RowBasis::orthonormalise(ExecSpace const& space, Matrix const& x) {
   pass(space, turned, x);
 }
 
+void RowBasis::orthonormalise_roughly(ExecSpace const& space, Matrix const& x) {
+  if (x.extent(0) == 0) return;
+  auto const turned = corner_of(turned_, x.extent(0), x.extent(1));
+  pass(space, x, turned);
+  copy_rows(space, turned, x);
+}
+
 void RowBasis::factorise(ExecSpace const& space, Matrix const& x) {
   auto const n = x.extent(0);
   if (first_lower_.extent(0) == 0) {  // only who needs the factor pays for it

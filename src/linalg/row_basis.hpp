@@ -19,6 +19,8 @@ class RowBasis {
   RowBasis(std::size_t max_rows, std::size_t max_cols);
 
   void orthonormalise(ExecSpace const& space, Matrix const& x);
+  /// The same subspace at half the cost, orthonormal to within rounding times the condition of x: between iterations.
+  void orthonormalise_roughly(ExecSpace const& space, Matrix const& x);
   /// The same, and keeps L for factor().
   void factorise(ExecSpace const& space, Matrix const& x);
   /// L of the last factorise(), (rows, rows).

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/types.hpp"
+#include "linalg/factors.hpp"
 
 namespace minidad {
 
@@ -20,5 +21,13 @@ void pack_rows(ExecSpace const& space, Matrix const& left, Matrix const& right, 
 /// to <- from, shapes alike; either may be part of a wider matrix. Scalars are float or double, rounded where needed.
 template <class From, class To>
 void copy_rows(ExecSpace const& space, MatrixOf<From> const& from, MatrixOf<To> const& to);
+
+/// to <- -from, shapes alike.
+void negate_rows(ExecSpace const& space, Matrix const& from, Matrix const& to);
+
+inline void copy_rows(ExecSpace const& space, Factors const& from, Factors const& to) {
+  copy_rows(space, from.input, to.input);
+  copy_rows(space, from.delta, to.delta);
+}
 
 }  // namespace minidad

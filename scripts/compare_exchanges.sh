@@ -12,7 +12,7 @@ cases=(
   "dad        --set exchange.method=dad"
   "edad       --set exchange.method=edad"
   "rank_dad   --set exchange.method=rank_dad"
-  "power_dad  --set exchange.method=power_dad --set low_rank.feedback=64 --set low_rank.feedback_period=16"
+  "power_dad  --set exchange.method=power_dad --set low_rank.feedback=64 --set low_rank.feedback_period=12"
   "powersgd   --set exchange.method=powersgd"
 )
 

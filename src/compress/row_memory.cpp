@@ -5,7 +5,6 @@
 
 #include "compress/random_rows.hpp"
 #include "core/error.hpp"
-#include "core/fill.hpp"
 #include "linalg/gemm.hpp"
 #include "linalg/rows.hpp"
 

@@ -34,18 +34,15 @@ BlockReducer::BlockReducer(ReducerSettings const& settings, ReducerShape const& 
       norm_(shape) {}
 
 void BlockReducer::iterate(ExecSpace const& space, Factors const& rows) {
-  auto const coordinates = first_rows(coordinates_, rows.rows());
   auto start = turned_.delta;
   for (std::int64_t sweep = 0; sweep < settings_.sweeps; ++sweep) {
     if (sweep > 0) {
       delta_basis_.orthonormalise(space, found_.delta);
       start = found_.delta;
     }
-    gemm(space, Op::none, Op::transpose, 1, rows.delta, start, 0, coordinates);
-    gemm(space, Op::transpose, Op::none, 1, coordinates, rows.input, 0, found_.input);
+    product_through_rows(space, start, rows.delta, rows.input, coordinates_, found_.input);
     input_basis_.orthonormalise(space, found_.input);
-    gemm(space, Op::none, Op::transpose, 1, rows.input, found_.input, 0, coordinates);
-    gemm(space, Op::transpose, Op::none, 1, coordinates, rows.delta, 0, found_.delta);
+    product_through_rows(space, found_.input, rows.input, rows.delta, coordinates_, found_.delta);
   }
 }
 
@@ -73,8 +70,7 @@ void BlockReducer::reduce(ExecSpace const& space, Factors const& rows, Factors c
   iterate(space, rows);
   rotate(space);
   auto const kept = std::min(columns_, few.rows());
-  copy_rows(space, first_rows(turned_.input, kept), first_rows(few.input, kept));
-  copy_rows(space, first_rows(turned_.delta, kept), first_rows(few.delta, kept));
+  copy_rows(space, first_rows(turned_, kept), first_rows(few, kept));
   fill(space, rows_of(few.input, kept, few.rows()), 0);
   fill(space, rows_of(few.delta, kept, few.rows()), 0);
 }

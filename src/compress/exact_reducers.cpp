@@ -85,8 +85,7 @@ void QrReducer::reduce(ExecSpace const& space, Factors const& given, Factors con
   auto const rows = shorten_(space, given);
   auto const n = rows.rows();
   auto const q = first_rows(basis_, n);
-  copy_rows(space, rows.input, q.input);
-  copy_rows(space, rows.delta, q.delta);
+  copy_rows(space, rows, q);
   input_basis_.factorise(space, q.input);
   delta_basis_.factorise(space, q.delta);
   auto const core = corner_of(core_, n, n);

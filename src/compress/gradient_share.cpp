@@ -45,10 +45,10 @@ class RowShare final : public GradientShare {
 
   void take(ExecSpace const& space, Factors const& stats) override { rows_ = memory_.stack(space, stats); }
   void multiply_from_delta_side(ExecSpace const& space, Matrix const& q, Matrix const& p) override {
-    multiply(space, q, rows_.delta, rows_.input, p);
+    product_through_rows(space, q, rows_.delta, rows_.input, coordinates_, p);
   }
   void multiply_from_input_side(ExecSpace const& space, Matrix const& p, Matrix const& q) override {
-    multiply(space, p, rows_.input, rows_.delta, q);
+    product_through_rows(space, p, rows_.input, rows_.delta, coordinates_, q);
   }
   void settle(ExecSpace const& space, Factors const& common, Matrix const& mine, int) override {
     memory_.settle(space, {common.input, mine});
@@ -62,12 +62,6 @@ class RowShare final : public GradientShare {
   static ReducerShape widened(ReducerShape shape, MemorySettings const& memory, std::size_t width) {
     shape.max_rows = RowMemory::capacity(memory, shape.max_rows, width);
     return shape;
-  }
-  /// out <- (x fromᵀ) to, by way of the rows.
-  void multiply(ExecSpace const& space, Matrix const& x, Matrix const& from, Matrix const& to, Matrix const& out) {
-    auto const w = corner_of(coordinates_, from.extent(0), x.extent(0));
-    gemm(space, Op::none, Op::transpose, 1, from, x, 0, w);
-    gemm(space, Op::transpose, Op::none, 1, w, to, 0, out);
   }
 
   RowMemory memory_;

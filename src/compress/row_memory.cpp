@@ -61,13 +61,6 @@ bool RowMemory::write_kept(ExecSpace const& space, Matrix const& dense, Real kee
   return settings_.rows > 0;
 }
 
-/// y <- (x fromᵀ) to: what the rows of x become under G or its transpose.
-void RowMemory::apply(ExecSpace const& space, Matrix const& x, Matrix const& from, Matrix const& to, Matrix const& y) {
-  auto const w = corner_of(coordinates_, from.extent(0), x.extent(0));
-  gemm(space, Op::none, Op::transpose, 1, from, x, 0, w);
-  gemm(space, Op::transpose, Op::none, 1, w, to, 0, y);
-}
-
 void RowMemory::reduce(ExecSpace const& space) {
   auto const g = kept();
   auto const [p, q] = strongest_;
@@ -75,11 +68,11 @@ void RowMemory::reduce(ExecSpace const& space) {
   fill_normal(space, seed_, steps_, first_rows(p, anew));
   copy_rows(space, first_rows(g.input, known), rows_of(p, anew, anew + known));
   revive_zero_rows(space, ~seed_, steps_, p);
-  apply(space, p, g.input, g.delta, q);
+  product_through_rows(space, p, g.input, g.delta, coordinates_, q);
   delta_basis_.orthonormalise_roughly(space, q);
-  apply(space, q, g.delta, g.input, p);
+  product_through_rows(space, q, g.delta, g.input, coordinates_, p);
   input_basis_.orthonormalise(space, p);
-  apply(space, p, g.input, g.delta, q);
+  product_through_rows(space, p, g.input, g.delta, coordinates_, q);
   used_ = columns;
   copy_rows(space, strongest_, kept());
 }

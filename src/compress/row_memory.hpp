@@ -46,7 +46,6 @@ class RowMemory {
   Factors kept() const { return first_rows(stacked_, used_); }
   Factors append(std::size_t rows);
   void reduce(ExecSpace const& space);
-  void apply(ExecSpace const& space, Matrix const& x, Matrix const& from, Matrix const& to, Matrix const& y);
 
   MemorySettings settings_;
   std::size_t max_given_, used_ = 0;

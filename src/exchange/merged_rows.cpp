@@ -51,9 +51,7 @@ Factors MergedRows::operator()(ExecSpace const& space, Factors const& mine) {
   if (!children_.empty()) {
     std::size_t next = 0;
     auto const add = [&](Factors const& rows) {
-      auto const to = rows_of(stacked_, next, next + rows.rows());
-      copy_rows(space, rows.input, to.input);
-      copy_rows(space, rows.delta, to.delta);
+      copy_rows(space, rows, rows_of(stacked_, next, next + rows.rows()));
       next += rows.rows();
     };
     add(mine);

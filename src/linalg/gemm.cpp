@@ -72,6 +72,13 @@ template void gemm(ExecSpace const&, Op, Op, float, MatrixOf<float> const&, Matr
 template void gemm(ExecSpace const&, Op, Op, double, MatrixOf<double> const&, MatrixOf<double> const&, double,
                    MatrixOf<double> const&);
 
+void product_through_rows(ExecSpace const& space, Matrix const& x, Matrix const& from, Matrix const& to,
+                          Matrix const& scratch, Matrix const& y) {
+  auto const coordinates = corner_of(scratch, from.extent(0), x.extent(0));
+  gemm(space, Op::none, Op::transpose, 1, from, x, 0, coordinates);
+  gemm(space, Op::transpose, Op::none, 1, coordinates, to, 0, y);
+}
+
 void row_block_product(ExecSpace const& space, RowLayout const& blocks, Matrix const& a, Op op_b, Matrix const& b,
                        Matrix const& c) {
   require(blocks.rows() == a.extent(0), "row_block_product: the blocks must cover the rows");

@@ -17,6 +17,11 @@ template <class Scalar>
 void gemm(ExecSpace const& space, Op op_a, Op op_b, std::type_identity_t<Scalar> alpha, MatrixOf<Scalar> const& a,
           MatrixOf<Scalar> const& b, std::type_identity_t<Scalar> beta, MatrixOf<Scalar> const& c);
 
+/// y <- (x fromᵀ) to: what the rows of x become under G = fromᵀ to, which is not formed. 2 (x rows)(from rows)(columns of
+/// from + columns of to) flops. `scratch` has room for (from rows, x rows).
+void product_through_rows(ExecSpace const& space, Matrix const& x, Matrix const& from, Matrix const& to,
+                          Matrix const& scratch, Matrix const& y);
+
 /// C <- A op(B), each block of rows by a call of its own: the bits of a row then depend on its block alone, and not on
 /// how many other rows of A this rank holds.
 void row_block_product(ExecSpace const& space, RowLayout const& blocks, Matrix const& a, Op op_b, Matrix const& b,

@@ -22,12 +22,12 @@ void pack_rows(ExecSpace const& space, Matrix const& left, Matrix const& right, 
 template <class From, class To>
 void copy_rows(ExecSpace const& space, MatrixOf<From> const& from, MatrixOf<To> const& to);
 
-/// to <- -from, shapes alike.
-void negate_rows(ExecSpace const& space, Matrix const& from, Matrix const& to);
-
 inline void copy_rows(ExecSpace const& space, Factors const& from, Factors const& to) {
   copy_rows(space, from.input, to.input);
   copy_rows(space, from.delta, to.delta);
 }
+
+/// to <- -from, shapes alike.
+void negate_rows(ExecSpace const& space, Matrix const& from, Matrix const& to);
 
 }  // namespace minidad

@@ -1,84 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <gtest/gtest.h>
 
-#include <limits>
-
 #include "core/digest.hpp"
 #include "core/error.hpp"
 #include "exchange/power.hpp"
-#include "support/dense.hpp"
 #include "support/files.hpp"
-#include "support/small_problem.hpp"
+#include "support/low_rank.hpp"
 #include "support/test_comm.hpp"
 
 namespace minidad {
-
-constexpr double eps = std::numeric_limits<Real>::epsilon();
-/// Sums over tens of rows and layers tens wide, of factors that were themselves sums: some hundred roundings.
-constexpr double exact_tolerance = 1000 * eps;
-
-SmallProblem::Options with(std::string const& method, LowRankSettings const& low_rank) {
-  return {.exchange = {.method = method, .low_rank = low_rank}};
-}
-
-/// Everything compressed, however little it gains.
-constexpr double always = 0;
-
-using Flat = std::vector<double>;
-
-Flat doubles(std::vector<Real> const& values) { return {values.begin(), values.end()}; }
-
-Flat& operator+=(Flat& sum, Flat const& more) {
-  for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += more[i];
-  return sum;
-}
-
-double norm(Flat const& x) {
-  double sum = 0;
-  for (double const value : x) sum += value * value;
-  return std::sqrt(sum);
-}
-
-double distance(Flat x, Flat const& y) {
-  for (std::size_t i = 0; i < x.size(); ++i) x[i] -= y[i];
-  return norm(x) / norm(y);
-}
-
-/// The weights of one layer in a flat gradient.
-Flat weights_of(SmallProblem const& problem, Flat const& flat, std::size_t layer) {
-  std::size_t begin = 0;
-  auto const& shapes = problem.options.shapes;
-  for (std::size_t l = 0; l < layer; ++l) begin += shapes[l].size();
-  auto const first = flat.begin() + static_cast<std::ptrdiff_t>(begin);
-  return {first, first + static_cast<std::ptrdiff_t>(shapes[layer].in * shapes[layer].out)};
-}
-
-Dense dense_weights(SmallProblem const& problem, Flat const& flat, std::size_t layer) {
-  auto const& shape = problem.options.shapes[layer];
-  Dense dense(shape.in, shape.out);
-  dense.x = weights_of(problem, flat, layer);
-  return dense;
-}
-
-/// What error feedback keeps, of all layers and summed over ranks, as a flat gradient.
-Flat kept(SmallProblem& problem) {
-  Flat flat;
-  for (std::size_t l = 0; l < problem.options.shapes.size(); ++l) {
-    auto const& shape = problem.options.shapes[l];
-    Matrix const dense("minidad::test::kept", shape.in, shape.out);
-    problem.exchange->write_kept(problem.space, l, dense);
-    auto const host = host_copy(dense);
-    flat.insert(flat.end(), host.begin(), host.end());
-    flat.insert(flat.end(), shape.out, 0.0);
-  }
-  problem.comm.sum(std::span<double>(flat));
-  return flat;
-}
-
-struct Case {
-  std::string name, method;
-  LowRankSettings settings;
-};
 
 std::vector<Case> const lossy_cases{
     {"rank_dad_gram", "rank_dad", {.width = 2, .solver = "gram", .min_compression = always}},
@@ -200,61 +130,6 @@ TEST(Power, ProjectsTheCommonGradient) {
     EXPECT_LE(p.norm(), g.norm() * (1 + exact_tolerance));
     double const missing = (g - p).norm();
     EXPECT_NEAR(missing * missing, g.norm() * g.norm() - p.norm() * p.norm(), exact_tolerance * g.norm() * g.norm());
-  }
-}
-
-// Given = sent + kept, over any number of steps; nothing is beyond a memory of full width.
-TEST(ErrorFeedback, LosesNothing) {
-  for (auto const& [name, method, settings] :
-       {Case{"gram", "rank_dad", {.width = 2, .solver = "gram", .feedback = 12, .min_compression = always}},
-        {"qr", "rank_dad", {.width = 2, .solver = "qr", .feedback = 12, .min_compression = always}},
-        {"block", "rank_dad", {.width = 2, .feedback = 12, .min_compression = always}},
-        {"root", "rank_dad", {.width = 2, .pattern = "root", .feedback = 12, .min_compression = always}},
-        {"tree", "rank_dad", {.width = 2, .pattern = "tree", .feedback = 12, .min_compression = always}},
-        {"budget", "rank_dad", {.width = 4, .epsilon = 0.5, .feedback = 12, .min_compression = always}},
-        {"powersgd", "powersgd", {.width = 2, .min_compression = always}},
-        {"power_dad", "power_dad", {.width = 2, .feedback = 12, .min_compression = always}},
-        {"power_dad_each_step",
-         "power_dad",
-         {.width = 2, .feedback = 12, .feedback_period = 1, .min_compression = always}},
-        {"power_dad_budget", "power_dad", {.width = 4, .epsilon = 0.5, .feedback = 12, .min_compression = always}}}) {
-    SmallProblem problem(test_comm(), with(method, settings));
-    Flat given(problem.gradient.flat.extent(0)), sent = given;
-    for (std::size_t step = 0; step < 2 * problem.plan.steps_per_epoch(); ++step) {
-      auto const epoch = step / problem.plan.steps_per_epoch(), at = step % problem.plan.steps_per_epoch();
-      given += doubles(problem.pooled_gradient(epoch, at));
-      sent += doubles(problem.exchanged_gradient(epoch, at));
-    }
-    auto const memory = kept(problem);
-    EXPECT_GT(norm(memory), 0.01 * norm(given)) << name;  // there was something to keep
-    EXPECT_LT(distance(sent += memory, given), 10 * exact_tolerance) << name;
-  }
-}
-
-// A memory that is too narrow loses something, but only when it is reduced.
-TEST(ErrorFeedback, LosesWhatIsBeyondItsWidth) {
-  SmallProblem problem(test_comm(),
-                       with("power_dad", {.width = 1, .feedback = 1, .feedback_period = 3, .min_compression = always}));
-  Flat given(problem.gradient.flat.extent(0)), sent = given;
-  for (std::size_t step = 0; step < 3; ++step) {
-    given += doubles(problem.pooled_gradient(0, step));
-    sent += doubles(problem.exchanged_gradient(0, step));
-    auto total = sent;
-    double const lost = distance(total += kept(problem), given);
-    if (step < 2) {
-      EXPECT_LT(lost, 10 * exact_tolerance) << step;
-    } else {
-      EXPECT_GT(lost, 0.01) << step;
-    }
-  }
-}
-
-TEST(ErrorFeedback, IsAbsentUnlessAskedFor) {
-  for (auto const& [name, method, settings] : {Case{"", "rank_dad", {.width = 2, .min_compression = always}},
-                                               {"", "power_dad", {.width = 2, .min_compression = always}}}) {
-    SmallProblem problem(test_comm(), with(method, settings));
-    problem.exchanged_gradient(0, 0);
-    EXPECT_EQ(norm(kept(problem)), 0) << method;
   }
 }
 

@@ -7,6 +7,7 @@
 #include "comm/session.hpp"
 #include "core/build_info.hpp"
 #include "core/error.hpp"
+#include "io/seal.hpp"
 #include "options.hpp"
 #include "provenance.hpp"
 
@@ -15,6 +16,13 @@ namespace minidad {
 namespace {
 
 std::string joined(int argc, char** argv) { return fmt::format("{}", fmt::join(argv, argv + argc, " ")); }
+
+void verify(Communicator& comm, std::string const& file) {
+  comm.agree([&] {
+    if (comm.rank() == 0) verify_seal(file);
+  });
+  if (comm.rank() == 0) fmt::print("{}: complete and undamaged\n", file);
+}
 
 int main_on_every_rank(Communicator& comm, int argc, char** argv, std::string const& command) {
   Options options{.deck = {}, .overrides = {}, .command = command};
@@ -44,6 +52,10 @@ int main_on_every_rank(Communicator& comm, int argc, char** argv, std::string co
   check_app->add_option("--ranks", options.check_ranks, "For so many ranks (default: as many as there are)")
       ->check(CLI::Range(1, 1 << 24));
 
+  std::string file;
+  auto* const verify_app = app.add_subcommand("verify", "Tell whether a file is complete and undamaged");
+  verify_app->add_option("file", file, "A file that minidad has written")->required();
+
   try {
     app.parse(argc, argv);
   } catch (CLI::ParseError const& error) {
@@ -56,6 +68,7 @@ int main_on_every_rank(Communicator& comm, int argc, char** argv, std::string co
   }
   if (run_app->parsed()) run(comm, options);
   if (check_app->parsed()) check(comm, options);
+  if (verify_app->parsed()) verify(comm, file);
   return static_cast<int>(ExitCode::done);
 }
 

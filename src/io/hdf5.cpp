@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "core/error.hpp"
+#include "io/seal.hpp"
 
 namespace minidad {
 
@@ -46,7 +47,9 @@ void prepare_hdf5() {
 }
 
 Handle create_file(std::string const& path) {
-  return {H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT), H5Fclose, path};
+  Handle const creation(H5Pcreate(H5P_FILE_CREATE), H5Pclose, path);
+  check_hdf5(H5Pset_userblock(creation.get(), seal_block), path);
+  return {H5Fcreate(path.c_str(), H5F_ACC_TRUNC, creation.get(), H5P_DEFAULT), H5Fclose, path};
 }
 
 Handle open_file(std::string const& path) { return {H5Fopen(path.c_str(), H5F_ACC_RDWR, H5P_DEFAULT), H5Fclose, path}; }

@@ -38,7 +38,7 @@ void check_hdf5(herr_t status, std::string_view what);
 /// Once per process: no printing of error stacks, no closing behind our back at exit.
 void prepare_hdf5();
 
-Handle create_file(std::string const& path);  // serial, truncates
+Handle create_file(std::string const& path);  // serial, truncates; leaves room for a seal
 Handle open_file(std::string const& path);    // serial, read and write
 Handle open_dataset(hid_t file, std::string const& name);
 Handle simple_space(std::vector<hsize_t> const& size, std::vector<hsize_t> const& max = {});

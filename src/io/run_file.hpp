@@ -28,7 +28,7 @@ class RunFile {
   void append(ProbeRecord const& record);
   /// Collective. Writes what was appended since.
   void flush();
-  /// Collective. Flushes, writes the summary, marks the file complete and gives it its name.
+  /// Collective. Flushes, writes the summary, marks the file complete, seals it and gives it its name.
   void finish(TrainingSummary const& summary);
 
   std::string const& path() const { return path_; }

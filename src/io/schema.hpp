@@ -12,6 +12,7 @@ namespace minidad::schema {
 inline constexpr char const* name = "minidad-run";
 inline constexpr char const* version = "1.1";
 
+// A complete file is sealed, see seal.hpp: `minidad verify` tells whether it still has every byte it was finished with.
 // Attributes of the root group:
 //   schema_name, schema_version   text
 //   complete                      int32: 1 once the run has ended well; the file has its final name only then

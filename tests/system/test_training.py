@@ -102,6 +102,24 @@ def test_without_exchange_every_model_meets_all_test_samples(minidad, tmp_path):
         assert re.search(r"^test accuracy +(.*)", result.out, re.MULTILINE)[1] == expected
 
 
+def test_a_finished_file_is_sealed(minidad, tiny, tmp_path):
+    """verify() knows a finished file from one that has lost a bit, and xarray's engines read what it seals."""
+    assert minidad("run", tiny, *SHORT, ranks=2).code == 0
+    path = tmp_path / "out" / "run.h5"
+    good = minidad("verify", path, ranks=2)
+    assert good.code == 0 and good.out.count("complete and undamaged") == 1
+    for engine in ("h5netcdf", "netcdf4"):
+        with xarray.open_dataset(path, engine=engine) as data:
+            assert data["epoch"].values.tolist() == [1, 2, 3]
+    content = path.read_bytes()
+    for place in (0, 4095, 4096, len(content) // 2, len(content) - 1):
+        spoilt = bytearray(content)
+        spoilt[place] ^= 4
+        path.write_bytes(spoilt)
+        bad = minidad("verify", path)
+        assert bad.code == 2 and len(bad.complaints) == 1 and str(path) in bad.complaints[0]
+
+
 def test_a_run_repeats_itself_and_follows_its_seed(minidad, tiny):
     def digest(*more):
         return minidad("run", tiny, *SHORT, *more, ranks=2).value("parameter digest")
@@ -275,7 +293,7 @@ def test_version_names_every_part(minidad):
 
 
 def test_help_explains_itself(minidad):
-    for arguments in (["--help"], ["run", "--help"], ["check", "--help"]):
+    for arguments in (["--help"], ["run", "--help"], ["check", "--help"], ["verify", "--help"]):
         result = minidad(*arguments, ranks=2)
         assert result.code == 0
         assert result.out.count("Usage:") == 1

@@ -14,6 +14,7 @@
 #include "comm/mpi_handle.hpp"
 #include "core/error.hpp"
 #include "io/hdf5.hpp"
+#include "io/publish.hpp"
 #include "io/seal.hpp"
 
 namespace minidad {
@@ -326,9 +327,7 @@ void RunFile::finish(TrainingSummary const& summary) {
     mark_complete(file.get());
     file.close(temporary_);
     seal_file(temporary_);
-    std::error_code status;
-    std::filesystem::rename(temporary_, path_, status);
-    if (status) throw Error(ExitCode::run_time, fmt::format("{} cannot be renamed: {}", temporary_, status.message()));
+    publish_file(temporary_, path_);
   });
 }
 

@@ -7,13 +7,6 @@ namespace minidad {
 
 namespace {
 
-/// Splitmix64's finaliser: every input bit reaches every output bit.
-KOKKOS_INLINE_FUNCTION std::uint64_t scramble(std::uint64_t x) {
-  x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9ull;
-  x = (x ^ (x >> 27)) * 0x94D049BB133111EBull;
-  return x ^ (x >> 31);
-}
-
 KOKKOS_INLINE_FUNCTION std::uint64_t bits(Real value) {
   std::uint64_t out = 0;
   memcpy(&out, &value, sizeof(Real));  // unqualified: the device's own on a GPU

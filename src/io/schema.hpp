@@ -10,9 +10,10 @@ namespace minidad::schema {
 // follow them. A change of meaning raises the major version, an addition the minor one.
 
 inline constexpr char const* name = "minidad-run";
-inline constexpr char const* version = "1.1";
+inline constexpr char const* version = "1.2";
 
-// A complete file is sealed, see seal.hpp: `minidad verify` tells whether it still has every byte it was finished with.
+// A complete file is sealed (since 1.2), see seal.hpp: `minidad verify` tells whether it still has every byte that it
+// was finished with.
 // Attributes of the root group:
 //   schema_name, schema_version   text
 //   complete                      int32: 1 once the run has ended well; the file has its final name only then

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/digest.hpp"
 #include "core/error.hpp"
 
 namespace minidad {
@@ -19,15 +20,8 @@ namespace {
 constexpr std::string_view mark = "minidad seal 1";
 constexpr std::size_t stretch = 1 << 20;  // bytes read at once; of whole words
 
-/// Splitmix64's finaliser: invertible, and every input bit reaches every output bit.
-std::uint64_t scramble(std::uint64_t x) {
-  x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9ull;
-  x = (x ^ (x >> 27)) * 0x94D049BB133111EBull;
-  return x ^ (x >> 31);
-}
-
-/// Of what is left in `file`. A last, shorter word is filled up with zeros; the seal holds the length too.
-std::uint64_t digest_of_rest(std::istream& file) {
+/// Of what is left in `file`, to its end. A last, shorter word is filled up with zeros; the seal holds the length too.
+std::uint64_t digest_of_rest(std::istream& file, std::string const& path) {
   std::vector<char> bytes(stretch);
   std::uint64_t sum = 0, place = 0;
   do {
@@ -40,12 +34,14 @@ std::uint64_t digest_of_rest(std::istream& file) {
       sum += scramble(word + ++place * 0x9E3779B97F4A7C15ull);
     }
   } while (file);
+  if (file.bad()) throw Error(ExitCode::run_time, fmt::format("{}: cannot be read to its end", path));
   return sum;
 }
 
-std::string seal_of(std::istream& file, std::uintmax_t length) {
+std::string seal_of(std::istream& file, std::string const& path) {
   file.seekg(seal_block);
-  auto block = fmt::format("{} bytes {} digest {:016x}\n", mark, length, digest_of_rest(file));
+  auto block =
+      fmt::format("{} bytes {} digest {:016x}\n", mark, std::filesystem::file_size(path), digest_of_rest(file, path));
   block.resize(seal_block, '\0');
   return block;
 }
@@ -54,8 +50,9 @@ std::string seal_of(std::istream& file, std::uintmax_t length) {
 
 void seal_file(std::string const& path) {
   std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
-  auto const block = seal_of(file, std::filesystem::file_size(path));
-  file.clear();
+  if (!file) throw Error(ExitCode::run_time, fmt::format("{}: cannot be opened to be sealed", path));
+  auto const block = seal_of(file, path);
+  file.clear();  // of having met the end
   file.seekp(0);
   file.write(block.data(), static_cast<std::streamsize>(block.size()));
   file.close();
@@ -72,8 +69,7 @@ void verify_seal(std::string const& path) {
   file.read(found.data(), static_cast<std::streamsize>(seal_block));
   if (!file || !found.starts_with(mark))
     refuse(fmt::format("{}: not sealed: not a file of minidad, or one that was never finished", path));
-  if (found != seal_of(file, std::filesystem::file_size(path)))
-    refuse(fmt::format("{}: damaged: its bytes are not those that were sealed", path));
+  if (found != seal_of(file, path)) refuse(fmt::format("{}: damaged: its bytes are not those that were sealed", path));
 }
 
 }  // namespace minidad

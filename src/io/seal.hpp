@@ -15,7 +15,7 @@ inline constexpr std::size_t seal_block = 4096;
 /// Writes the seal. The file is closed and begins with a user block. Throws Error(run_time).
 void seal_file(std::string const& path);
 
-/// Throws Error(user), saying why, unless the file is as it was when it was sealed.
+/// Throws Error(user), saying why, unless the file is as it was when it was sealed; Error(run_time) if the disk fails.
 void verify_seal(std::string const& path);
 
 }  // namespace minidad

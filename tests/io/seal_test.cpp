@@ -64,6 +64,7 @@ TEST(Seal, SaysWhatIsNoFile) {
   TemporaryFolder const folder;
   expect_error(ExitCode::user, {"nothing", "No such file"}, [&] { verify_seal(folder.path("nothing")); });
   expect_error(ExitCode::user, {"not a file"}, [&] { verify_seal(folder.path("")); });
+  expect_error(ExitCode::run_time, {"nothing", "sealed"}, [&] { seal_file(folder.path("nothing")); });
 }
 
 }  // namespace minidad

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <climits>
 
 #include "comm/communicator_impl.hpp"
@@ -37,13 +38,26 @@ void Request::progress() {
 
 void Request::wait() { check_mpi(MPI_Wait(&request_, MPI_STATUS_IGNORE), "MPI_Wait"); }
 
+namespace {
+
+void prepare(Communicator::Impl& impl) {
+  check_mpi(MPI_Comm_set_errhandler(impl.comm, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
+  MPI_Comm_rank(impl.comm, &impl.rank);
+  MPI_Comm_size(impl.comm, &impl.size);
+  impl.traffic = Traffic(impl.size);
+  impl.traffic.entry("control", "allreduce");  // always the first, used or not
+}
+
+}  // namespace
+
 Communicator::Communicator() : impl_(std::make_unique<Impl>()) {
   check_mpi(MPI_Comm_dup(MPI_COMM_WORLD, &impl_->comm), "MPI_Comm_dup");
-  check_mpi(MPI_Comm_set_errhandler(impl_->comm, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
-  MPI_Comm_rank(impl_->comm, &impl_->rank);
-  MPI_Comm_size(impl_->comm, &impl_->size);
-  impl_->traffic = Traffic(impl_->size);
-  impl_->traffic.entry("control", "allreduce");  // always the first, used or not
+  prepare(*impl_);
+}
+
+Communicator::Communicator(Communicator const& parent, int color) : impl_(std::make_unique<Impl>()) {
+  check_mpi(MPI_Comm_split(parent.impl().comm, color, parent.rank(), &impl_->comm), "MPI_Comm_split");
+  prepare(*impl_);
 }
 
 Communicator::~Communicator() { MPI_Comm_free(&impl_->comm); }
@@ -112,6 +126,21 @@ void Communicator::all_gather(std::span<std::int32_t const> mine, std::span<std:
   ++entry.messages;
   check_mpi(MPI_Allgather(mine.data(), mpi_count(mine.size()), MPI_INT32_T, all.data(), mpi_count(mine.size()),
                           MPI_INT32_T, impl_->comm),
+            "MPI_Allgather");
+}
+
+void Communicator::broadcast(std::span<std::byte> bytes, int root) {
+  constexpr std::size_t most = 1 << 30;  // MPI counts are int
+  for (std::size_t begin = 0; begin < bytes.size(); begin += most) {
+    auto const part = bytes.subspan(begin, std::min(most, bytes.size() - begin));
+    check_mpi(MPI_Bcast(part.data(), mpi_count(part.size()), MPI_BYTE, root, impl_->comm), "MPI_Bcast");
+  }
+}
+
+void Communicator::all_gather(std::span<std::byte const> mine, std::span<std::byte> all) {
+  require(all.size() == mine.size() * static_cast<std::size_t>(size()), "all_gather: one place for each rank's bytes");
+  check_mpi(MPI_Allgather(mine.data(), mpi_count(mine.size()), MPI_BYTE, all.data(), mpi_count(mine.size()), MPI_BYTE,
+                          impl_->comm),
             "MPI_Allgather");
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <cstddef>
 #include <exception>
 #include <functional>
 #include <memory>
@@ -25,6 +26,8 @@ class Communicator {
  public:
   /// All ranks of the job. MPI must be running, see Session.
   Communicator();
+  /// Collective over `parent`: the ranks that give the same `color` (>= 0) work together, in the same order.
+  Communicator(Communicator const& parent, int color);
   ~Communicator();
   Communicator(Communicator const&) = delete;
   Communicator& operator=(Communicator const&) = delete;
@@ -46,6 +49,11 @@ class Communicator {
   void max(std::span<double> values);
   /// all <- every rank's `mine`, in rank order; booked as `entry`.
   void all_gather(std::span<std::int32_t const> mine, std::span<std::int32_t> all, TrafficEntry& entry);
+
+  // For files that ranks write together: part of writing them, and not booked.
+  void broadcast(std::span<std::byte> bytes, int root = 0);
+  /// all <- every rank's `mine`, in rank order.
+  void all_gather(std::span<std::byte const> mine, std::span<std::byte> all);
 
   /// Does `work` on every rank. If it throws on any, all ranks throw the same AgreedError: the first failing rank's.
   /// `work` must not communicate.

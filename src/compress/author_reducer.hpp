@@ -20,6 +20,7 @@ class AuthorReducer final : public RowReducer {
   void reduce(ExecSpace const& space, Factors const& rows, Factors const& few) override;
   std::span<double const> values() const override { return values_; }  ///< as the published code counts: unsorted
   double norm_squared(ExecSpace const& space) override { return norm_(space, last_); }
+  void visit_state(StateVisitor& visitor) override { visitor.value("calls", Scope::own, calls_); }
 
  private:
   /// x <- K x without the components found so far, normalised; K = TTᵀ.

@@ -75,4 +75,10 @@ void BlockReducer::reduce(ExecSpace const& space, Factors const& rows, Factors c
   fill(space, rows_of(few.delta, kept, few.rows()), 0);
 }
 
+void BlockReducer::visit_state(StateVisitor& visitor) {
+  visitor.value("calls", Scope::common, calls_);
+  visitor.count("live", Scope::own, live_, columns_);
+  visitor.array("start", Scope::own, turned_.delta);
+}
+
 }  // namespace minidad

@@ -23,6 +23,7 @@ class BlockReducer final : public RowReducer {
   void reduce(ExecSpace const& space, Factors const& rows, Factors const& few) override;
   std::span<double const> values() const override { return values_; }
   double norm_squared(ExecSpace const& space) override { return norm_(space, last_); }
+  void visit_state(StateVisitor& visitor) override;
 
  private:
   void iterate(ExecSpace const& space, Factors const& rows);

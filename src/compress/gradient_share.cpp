@@ -30,6 +30,9 @@ class DenseShare final : public GradientShare {
     if (feedback_) copy_rows(space, g_, dense);
     return feedback_;
   }
+  void visit_state(StateVisitor& visitor) override {
+    if (feedback_) visitor.array("kept", Scope::summand, g_);
+  }
 
  private:
   bool feedback_;
@@ -39,8 +42,8 @@ class DenseShare final : public GradientShare {
 class RowShare final : public GradientShare {
  public:
   RowShare(ReducerShape shape, std::size_t width, MemorySettings const& memory, std::uint64_t seed)
-      : memory_(memory, {shape.in, shape.out, shape.max_rows, width}, seed), norm_(widened(shape, memory, width)) {
-    coordinates_ = Matrix("minidad::compress::coordinates", RowMemory::capacity(memory, shape.max_rows, width), width);
+      : shape_(shape), memory_(memory, {shape.in, shape.out, shape.max_rows, width}, seed) {
+    make_room(width);
   }
 
   void take(ExecSpace const& space, Factors const& stats) override { rows_ = memory_.stack(space, stats); }
@@ -53,21 +56,27 @@ class RowShare final : public GradientShare {
   void settle(ExecSpace const& space, Factors const& common, Matrix const& mine, int) override {
     memory_.settle(space, {common.input, mine});
   }
-  double norm_squared(ExecSpace const& space) override { return norm_(space, rows_); }
+  double norm_squared(ExecSpace const& space) override { return (*norm_)(space, rows_); }
   bool write_kept(ExecSpace const& space, Matrix const& dense) const override {
     return memory_.write_kept(space, dense, 0);
   }
-
- private:
-  static ReducerShape widened(ReducerShape shape, MemorySettings const& memory, std::size_t width) {
-    shape.max_rows = RowMemory::capacity(memory, shape.max_rows, width);
-    return shape;
+  void visit_state(StateVisitor& visitor) override {
+    memory_.visit_state(visitor);
+    if (memory_.room() > coordinates_.extent(0)) make_room(coordinates_.extent(1));
   }
 
+ private:
+  void make_room(std::size_t width) {
+    shape_.max_rows = memory_.room();
+    coordinates_ = Matrix("minidad::compress::coordinates", shape_.max_rows, width);
+    norm_ = std::make_unique<ProductNorm>(shape_);
+  }
+
+  ReducerShape shape_;
   RowMemory memory_;
   Factors rows_;        // the kept ones and this step's
   Matrix coordinates_;  // (rows, width)
-  ProductNorm norm_;
+  std::unique_ptr<ProductNorm> norm_;
 };
 
 }  // namespace

@@ -23,6 +23,7 @@ class GradientShare {
   virtual double norm_squared(ExecSpace const& space) = 0;
   /// dense (in, out) <- what is kept for the next step. False: nothing ever is, and dense is as it was.
   virtual bool write_kept(ExecSpace const& space, Matrix const& dense) const = 0;
+  virtual void visit_state(StateVisitor& visitor) = 0;  ///< what is kept
 };
 
 /// The gradient itself, formed. Feedback keeps G - PᵀQ / ranks, all of it.   Vogels et al. 2019, algorithm 2.

@@ -8,15 +8,33 @@
 
 namespace minidad {
 
-RowCompressor::RowCompressor(CompressorSettings const& settings, ReducerShape shape, std::uint64_t seed)
+RowCompressor::RowCompressor(CompressorSettings const& settings, ReducerShape const& shape, std::uint64_t seed)
     : settings_(settings),
+      shape_(shape),
+      seed_(seed),
       memory_(settings.memory, {shape.in, shape.out, shape.max_rows, settings.width}, ~seed),
       few_{Matrix("minidad::compress::few_input", settings.width, shape.in),
            Matrix("minidad::compress::few_delta", settings.width, shape.out)},
       error_(std::numeric_limits<double>::quiet_NaN()) {
-  shape.max_rows = RowMemory::capacity(settings.memory, shape.max_rows, settings.width);
-  shape.few = settings.width;
-  reducer_ = make_row_reducer(settings.reducer, shape, seed);
+  make_reducer();
+}
+
+/// With room for all that the memory may stack.
+void RowCompressor::make_reducer() {
+  shape_.max_rows = memory_.room();
+  shape_.few = settings_.width;
+  reducer_ = make_row_reducer(settings_.reducer, shape_, seed_);
+}
+
+void RowCompressor::visit_state(StateVisitor& visitor) {
+  memory_.visit_state(visitor);
+  if (memory_.room() > shape_.max_rows) make_reducer();
+  reducer_->visit_state(visitor);
+}
+
+void RowCompressor::adopt(ExecSpace const& space, Factors const& rows) {
+  memory_.adopt(space, rows);
+  if (memory_.room() > shape_.max_rows) make_reducer();  // what a warm start knew is found again
 }
 
 Factors RowCompressor::operator()(ExecSpace const& space, Factors const& rows) {

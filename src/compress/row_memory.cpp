@@ -24,6 +24,7 @@ std::size_t directions(MemorySettings const& settings, ReducerShape const& shape
 RowMemory::RowMemory(MemorySettings const& settings, ReducerShape const& shape, std::uint64_t seed)
     : settings_(settings),
       max_given_(shape.max_rows),
+      max_sent_(shape.few),
       seed_(seed),
       input_basis_(directions(settings, shape), shape.in),
       delta_basis_(directions(settings, shape), shape.out) {
@@ -59,6 +60,32 @@ void RowMemory::settle(ExecSpace const& space, Factors const& sent) {
 bool RowMemory::write_kept(ExecSpace const& space, Matrix const& dense, Real keep) const {
   if (settings_.rows > 0) gemm(space, Op::transpose, Op::none, 1, kept().input, kept().delta, keep, dense);
   return settings_.rows > 0;
+}
+
+/// Rows `used` and all that come before the next reduction; keeps no row.
+void RowMemory::make_room(std::size_t used) {
+  auto const steps = settings_.period - steps_ % settings_.period, rows = used + steps * (max_given_ + max_sent_);
+  if (rows <= stacked_.rows()) return;
+  stacked_ = {Matrix("minidad::compress::stacked_input", rows, stacked_.input.extent(1)),
+              Matrix("minidad::compress::stacked_delta", rows, stacked_.delta.extent(1))};
+  coordinates_ = Matrix("minidad::compress::coordinates", rows, coordinates_.extent(1));
+}
+
+void RowMemory::visit_state(StateVisitor& visitor) {
+  if (settings_.rows == 0) return;
+  visitor.value("steps", Scope::own, steps_);  // a memory of merged rows is idle on some ranks
+  used_ = visitor.rows("rows", used_);
+  if (visitor.loading()) make_room(used_);
+  visitor.array("input", Scope::rows, kept().input);
+  visitor.array("delta", Scope::rows, kept().delta);
+}
+
+void RowMemory::adopt(ExecSpace const& space, Factors const& rows) {
+  if (settings_.rows == 0 || rows.rows() == 0) return;
+  auto const before = kept();
+  make_room(used_ + rows.rows());
+  copy_rows(space, before, kept());
+  copy_rows(space, rows, append(rows.rows()));
 }
 
 void RowMemory::reduce(ExecSpace const& space) {

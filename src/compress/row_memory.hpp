@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <utility>
+
 #include "compress/row_reducer.hpp"
 #include "linalg/row_basis.hpp"
 
@@ -31,7 +33,7 @@ class RowMemory {
   /// shape.max_rows is of what is given in one step, shape.few of what is sent.
   RowMemory(MemorySettings const& settings, ReducerShape const& shape, std::uint64_t seed);
 
-  /// The most rows that stack() returns.
+  /// The rows that there is room for at first.
   static std::size_t capacity(MemorySettings const& settings, std::size_t max_given, std::size_t max_sent) {
     return settings.rows == 0 ? max_given : settings.rows + settings.period * (max_given + max_sent);
   }
@@ -42,13 +44,24 @@ class RowMemory {
   /// dense (in, out) <- keep dense + what is kept. False: there is no memory, and dense is as it was.
   bool write_kept(ExecSpace const& space, Matrix const& dense, Real keep) const;
 
+  /// What is kept. On fewer ranks each may be given more than it would ever have gathered: the memory grows, and with it
+  /// room().
+  void visit_state(StateVisitor& visitor);
+  /// Keeps these rows too, as visit_state does.
+  void adopt(ExecSpace const& space, Factors const& rows);
+  /// What was kept, and is no longer; valid until the next call.
+  Factors give_up_kept() { return first_rows(stacked_, std::exchange(used_, 0)); }
+  /// The most rows that stack() returns.
+  std::size_t room() const { return settings_.rows == 0 ? max_given_ : stacked_.rows(); }
+
  private:
   Factors kept() const { return first_rows(stacked_, used_); }
   Factors append(std::size_t rows);
+  void make_room(std::size_t used);
   void reduce(ExecSpace const& space);
 
   MemorySettings settings_;
-  std::size_t max_given_, used_ = 0;
+  std::size_t max_given_, max_sent_, used_ = 0;
   std::uint64_t seed_, steps_ = 0;
   Factors stacked_;
   Factors strongest_;   // (columns, in) = P, (columns, out) = Q

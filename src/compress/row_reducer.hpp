@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 
+#include "core/state.hpp"
 #include "linalg/factors.hpp"
 
 namespace minidad {
@@ -45,6 +46,8 @@ class RowReducer {
   virtual std::span<double const> values() const = 0;
   /// ||G||²_F of the last reduce(). Not free for "block": asks the device.
   virtual double norm_squared(ExecSpace const& space) = 0;
+  /// What one reduce() leaves to the next.
+  virtual void visit_state(StateVisitor&) {}
 };
 
 /// `seed` selects the random start ("block", "author"): calls with the same seed start alike.

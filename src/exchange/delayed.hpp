@@ -22,6 +22,10 @@ class Delayed final : public Exchange {
   bool write_kept(ExecSpace const& space, std::size_t layer, Matrix const& dense) const override {
     return after_->write_kept(space, layer, dense);
   }
+  void visit_state(StateVisitor& visitor) override {
+    visitor.value("left", Scope::common, left_);
+    after_->visit_state(visitor);
+  }
 
  private:
   Dsgd before_;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "comm/communicator.hpp"
+#include "core/state.hpp"
 #include "exchange/low_rank_settings.hpp"
 #include "nn/backward_walk.hpp"
 
@@ -57,6 +58,9 @@ class Exchange {
 
   /// Whether all ranks get the same gradient, and so keep equal parameters. If not, each has a model of its own.
   virtual bool replicates() const { return true; }
+
+  /// What one step leaves to the next, beside the parameters.
+  virtual void visit_state(StateVisitor&) {}
 };
 
 /// What an exchange will cost, from its closed form (docs/theory): before anything runs.

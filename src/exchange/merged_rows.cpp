@@ -18,6 +18,14 @@ std::vector<int> children_of(int rank, int size, bool tree) {
   return children;
 }
 
+CompressorSettings merging(CompressorSettings settings) {
+  settings.epsilon = 0;
+  settings.memory.period = 1;  // exact reductions grow with the cube of the rows
+  // A few rows are reduced exactly in no time; the published code is reproduced as it is.
+  if (settings.reducer.solver != "author") settings.reducer.solver = "qr";
+  return settings;
+}
+
 }  // namespace
 
 MergedRows::MergedRows(Communicator& comm, std::string const& part, std::string const& pattern,
@@ -26,19 +34,12 @@ MergedRows::MergedRows(Communicator& comm, std::string const& part, std::string 
       in_(shape.in),
       out_(shape.out),
       children_(children_of(comm.rank(), comm.size(), pattern == "tree")),
-      channel_(comm, part, settings.width, shape.in + shape.out) {
+      channel_(comm, part, settings.width, shape.in + shape.out),
+      merge_(merging(settings), {shape.in, shape.out, (children_.size() + 1) * width_, 0}, seed) {
   if (comm.rank() > 0) parent_ = pattern == "tree" ? comm.rank() & (comm.rank() - 1) : 0;
-  if (children_.empty()) return;
   auto const rows = (children_.size() + 1) * width_;
   stacked_ = {Matrix("minidad::exchange::merged_input", rows, in_),
               Matrix("minidad::exchange::merged_delta", rows, out_)};
-  auto merging = settings;
-  merging.epsilon = 0;
-  merging.memory.period = 1;  // exact reductions grow with the cube of the rows
-  // A few rows are reduced exactly in no time; the published code is reproduced as it is.
-  if (merging.reducer.solver != "author") merging.reducer.solver = "qr";
-  merge_ =
-      std::make_unique<RowCompressor>(merging, ReducerShape{.in = in_, .out = out_, .max_rows = rows, .few = 0}, seed);
 }
 
 Factors MergedRows::unpacked(Matrix const& rows) const {
@@ -59,12 +60,18 @@ Factors MergedRows::operator()(ExecSpace const& space, Factors const& mine) {
       channel_.receive(space, child, width_);
       add(unpacked(packed));
     }
-    result = (*merge_)(space, first_rows(stacked_, next));
+    result = merge_(space, first_rows(stacked_, next));
   }
   pack_rows(space, result.input, result.delta, packed);
   if (parent_ >= 0) channel_.send(space, parent_, width_);
   channel_.broadcast(space, 0, width_);
   return unpacked(packed);
+}
+
+void MergedRows::visit_state(StateVisitor& visitor, RowCompressor& own) {
+  StateGroup const group(visitor, "merging");
+  merge_.visit_state(visitor);
+  if (visitor.loading() && children_.empty()) own.adopt(ExecSpace(), merge_.give_up_kept());
 }
 
 }  // namespace minidad

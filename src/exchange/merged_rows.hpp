@@ -24,8 +24,11 @@ class MergedRows {
 
   /// dense <- dense + what the merging itself has left out and keeps.
   void add_kept(ExecSpace const& space, Matrix const& dense) const {
-    if (merge_) merge_->memory().write_kept(space, dense, 1);
+    if (!children_.empty()) merge_.memory().write_kept(space, dense, 1);
   }
+  /// On another number of ranks, what the merging keeps may come to a rank that merges nothing: then `own`, what this
+  /// rank does with its own rows, keeps it.
+  void visit_state(StateVisitor& visitor, RowCompressor& own);
 
  private:
   Factors unpacked(Matrix const& rows) const;
@@ -35,7 +38,7 @@ class MergedRows {
   std::vector<int> children_;
   RowChannel channel_;
   Factors stacked_;
-  std::unique_ptr<RowCompressor> merge_;  // where there are children
+  RowCompressor merge_;  // idle where there are no children
 };
 
 }  // namespace minidad

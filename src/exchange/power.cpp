@@ -284,6 +284,16 @@ bool Power::write_kept(ExecSpace const& space, std::size_t layer, Matrix const& 
   return false;
 }
 
+void Power::visit_state(StateVisitor& visitor) {
+  visitor.value("calls", Scope::common, calls_);
+  for (auto& layer : layers_) {
+    StateGroup const group(visitor, fmt::format("layer{}", layer.index));
+    visitor.array("start", Scope::common, layer.start);
+    visitor.count("next", Scope::common, layer.next, layer.cap);
+    layer.share->visit_state(visitor);
+  }
+}
+
 ExchangeForecast Power::forecast(std::string const& method, std::vector<LayerShape> const& shapes, int ranks,
                                  std::size_t rows, LowRankSettings const& settings) {
   ExactPart const exact(shapes, settings);

@@ -39,6 +39,7 @@ class Power final : public Exchange {
                                    std::size_t rows, LowRankSettings const& settings);
 
   bool write_kept(ExecSpace const& space, std::size_t layer, Matrix const& dense) const override;
+  void visit_state(StateVisitor& visitor) override;
 
  private:
   struct Layer {

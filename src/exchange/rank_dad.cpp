@@ -144,6 +144,15 @@ bool RankDad::write_kept(ExecSpace const& space, std::size_t layer, Matrix const
   return true;
 }
 
+void RankDad::visit_state(StateVisitor& visitor) {
+  for (std::size_t l = 0; l < layers_.size(); ++l) {
+    if (!layers_[l]) continue;
+    StateGroup const group(visitor, fmt::format("layer{}", l));
+    layers_[l]->compress.visit_state(visitor);
+    if (layers_[l]->merge) layers_[l]->merge->visit_state(visitor, layers_[l]->compress);
+  }
+}
+
 ExchangeForecast RankDad::forecast(std::vector<LayerShape> const& shapes, int ranks, std::size_t rows,
                                    LowRankSettings const& settings) {
   ExactPart const exact(shapes, settings);

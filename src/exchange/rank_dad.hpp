@@ -29,6 +29,7 @@ class RankDad final : public Exchange {
                                    LowRankSettings const& settings);
   /// What was not sent, and what was lost in merging.
   bool write_kept(ExecSpace const& space, std::size_t layer, Matrix const& dense) const override;
+  void visit_state(StateVisitor& visitor) override;
 
  private:
   struct Layer {

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "core/error.hpp"
 #include "io/seal.hpp"
 
@@ -40,16 +42,17 @@ void prepare_hdf5() {
   static bool const once = [] {
     H5dont_atexit();
     H5open();
+    H5PLset_loading_state(0);  // no file shall make us load code
     H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
     return true;
   }();
   (void)once;
 }
 
-Handle create_file(std::string const& path) {
+Handle create_file(std::string const& path, hid_t access) {
   Handle const creation(H5Pcreate(H5P_FILE_CREATE), H5Pclose, path);
   check_hdf5(H5Pset_userblock(creation.get(), seal_block), path);
-  return {H5Fcreate(path.c_str(), H5F_ACC_TRUNC, creation.get(), H5P_DEFAULT), H5Fclose, path};
+  return {H5Fcreate(path.c_str(), H5F_ACC_TRUNC, creation.get(), access), H5Fclose, path};
 }
 
 Handle open_file(std::string const& path) { return {H5Fopen(path.c_str(), H5F_ACC_RDWR, H5P_DEFAULT), H5Fclose, path}; }
@@ -87,6 +90,30 @@ void write_scalar(hid_t group, std::string const& name, hid_t memory_type, void 
 void write_text(hid_t group, std::string const& name, std::string const& text) {
   char const* raw = text.c_str();
   write_scalar(group, name, text_type().get(), &raw);
+}
+
+namespace {
+
+Handle fixed_text_type(std::size_t length) {
+  Handle type(H5Tcopy(H5T_C_S1), H5Tclose, "text type");
+  check_hdf5(H5Tset_size(type.get(), std::max<std::size_t>(1, length)), "text type");
+  check_hdf5(H5Tset_strpad(type.get(), H5T_STR_NULLPAD), "text type");
+  check_hdf5(H5Tset_cset(type.get(), H5T_CSET_UTF8), "text type");
+  return type;
+}
+
+}  // namespace
+
+void write_fixed_text(hid_t group, std::string const& name, std::string const& text) {
+  write_scalar(group, name, fixed_text_type(text.size()).get(), text.c_str());
+}
+
+void write_fixed_text_attribute(hid_t object, std::string const& name, std::string const& text) {
+  auto const type = fixed_text_type(text.size());
+  Handle const space(H5Screate(H5S_SCALAR), H5Sclose, name);
+  Handle const attribute(H5Acreate2(object, name.c_str(), type.get(), space.get(), H5P_DEFAULT, H5P_DEFAULT), H5Aclose,
+                         name);
+  check_hdf5(H5Awrite(attribute.get(), type.get(), text.c_str()), name);
 }
 
 void write_texts(hid_t group, std::string const& name, std::vector<std::string> const& texts) {

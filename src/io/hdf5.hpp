@@ -38,16 +38,18 @@ void check_hdf5(herr_t status, std::string_view what);
 /// Once per process: no printing of error stacks, no closing behind our back at exit.
 void prepare_hdf5();
 
-Handle create_file(std::string const& path);  // serial, truncates; leaves room for a seal
-Handle open_file(std::string const& path);    // serial, read and write
+Handle create_file(std::string const& path, hid_t access = H5P_DEFAULT);  // serial, truncates; leaves room for a seal
+Handle open_file(std::string const& path);                                // serial, read and write
 Handle open_dataset(hid_t file, std::string const& name);
 Handle simple_space(std::vector<hsize_t> const& size, std::vector<hsize_t> const& max = {});
 Handle text_type();
 
 void write_text(hid_t group, std::string const& name, std::string const& text);
+void write_fixed_text(hid_t group, std::string const& name, std::string const& text);  // of fixed length
 void write_texts(hid_t group, std::string const& name, std::vector<std::string> const& texts);
 void write_array(hid_t group, std::string const& name, hid_t memory_type, hsize_t size, void const* values);
 void write_scalar(hid_t group, std::string const& name, hid_t memory_type, void const* value);
+void write_fixed_text_attribute(hid_t object, std::string const& name, std::string const& text);
 void write_text_attribute(hid_t object, std::string const& name, std::string const& text);
 
 }  // namespace minidad

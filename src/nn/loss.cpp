@@ -69,8 +69,15 @@ LossSums SoftmaxCrossEntropy::collect(ExecSpace const& space) {
         row_correct(row) = 0;
       },
       sums.loss, sums.correct);
-  sums.rows = std::exchange(rows_, 0);
-  return sums;
+  auto const before = std::exchange(carried_, {});
+  return {sums.loss + before.loss, sums.correct + before.correct, std::exchange(rows_, 0) + before.rows};
+}
+
+void SoftmaxCrossEntropy::visit_state(ExecSpace const& space, StateVisitor& visitor) {
+  carried_ = collect(space);
+  visitor.value("loss", Scope::summand, carried_.loss);
+  visitor.value("correct", Scope::summand, carried_.correct);
+  visitor.value("rows", Scope::summand, carried_.rows);
 }
 
 }  // namespace minidad

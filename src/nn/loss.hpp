@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include "core/state.hpp"
 #include "core/types.hpp"
 
 namespace minidad {
@@ -24,11 +25,14 @@ class SoftmaxCrossEntropy {
 
   /// What came together on this rank since the last call.
   LossSums collect(ExecSpace const& space);
+  /// What came together so far.
+  void visit_state(ExecSpace const& space, StateVisitor& visitor);
 
  private:
   Kokkos::View<double*, ExecSpace> row_loss_;
   Kokkos::View<std::int64_t*, ExecSpace> row_correct_;
   std::int64_t rows_ = 0;
+  LossSums carried_;  // from before the state was last saved or loaded
 };
 
 }  // namespace minidad

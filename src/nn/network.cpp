@@ -15,6 +15,14 @@ Network::Network(std::vector<LayerShape> shapes, std::uint64_t seed, ExecSpace c
   initialise(space, shapes_, seed, parameters_);
 }
 
+void Network::visit_state(StateVisitor& visitor, Scope scope) {
+  for (std::size_t l = 0; l < layers(); ++l) {
+    StateGroup const group(visitor, fmt::format("layer{}", l));
+    visitor.array("weight", scope, parameters_.layer[l].weight);
+    visitor.array("bias", scope, parameters_.layer[l].bias);
+  }
+}
+
 void Network::forward(ExecSpace const& space, Tape const& tape) const {
   for (std::size_t l = 0; l < layers(); ++l) forward_layer(space, tape, l);
 }

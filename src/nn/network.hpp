@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "core/state.hpp"
 #include "nn/parameters.hpp"
 #include "nn/tape.hpp"
 
@@ -24,6 +25,9 @@ class Network {
   void forward(ExecSpace const& space, Tape const& tape) const;
   /// The same for one layer: tape.activation[layer + 1] from tape.activation[layer].
   void forward_layer(ExecSpace const& space, Tape const& tape, std::size_t layer) const;
+
+  /// `scope`: common where ranks are replicas, own where each has a model of its own.
+  void visit_state(StateVisitor& visitor, Scope scope);
 
   std::vector<LayerShape> const& shapes() const { return shapes_; }
   Parameters const& parameters() const { return parameters_; }

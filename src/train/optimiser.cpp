@@ -52,4 +52,8 @@ void Sgd::update(ExecSpace const& space, double rate, Vector const& gradient, Ve
   with_momentum(space, f, gradient, velocity_, parameters);
 }
 
+void Sgd::visit_state(StateVisitor& visitor, Scope scope) {
+  if (settings_.momentum != 0) visitor.array("velocity", scope, velocity_);
+}
+
 }  // namespace minidad

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include "core/state.hpp"
 #include "core/types.hpp"
 
 namespace minidad {
@@ -19,6 +20,8 @@ class Sgd {
   Sgd(OptimiserSettings const& settings, std::size_t parameters);
 
   void update(ExecSpace const& space, double rate, Vector const& gradient, Vector const& parameters);
+  /// `scope` is that of the parameters.
+  void visit_state(StateVisitor& visitor, Scope scope);
 
  private:
   OptimiserSettings settings_;

@@ -194,7 +194,8 @@ void Probe::measure(ExecSpace const& space, std::int64_t step, RowLayout const& 
 void Probe::evaluate(ExecSpace const& space, std::size_t layer, Factors const& g, Subspaces& subspaces,
                      ProbeRecord::Statistic& found) {
   subspaces.now = 1 - subspaces.now;
-  subspaces.dimensions[subspaces.now] = spectra_.evaluate(space, g, subspaces.vectors[subspaces.now]);
+  auto const now = static_cast<std::size_t>(subspaces.now);
+  subspaces.dimensions[now] = static_cast<std::int64_t>(spectra_.evaluate(space, g, subspaces.vectors[now]));
   keep_first(spectra_.gradient(), row_of(found.gradient_spectrum, layer, probed_values));
   keep_first(spectra_.input(), row_of(found.input_spectrum, layer, probed_values));
   keep_first(spectra_.delta(), row_of(found.delta_spectrum, layer, probed_values));
@@ -208,12 +209,12 @@ void Probe::evaluate(ExecSpace const& space, std::size_t layer, Factors const& g
 /// The largest principal angle: its cosine is the smallest singular value of V_now V_beforeᵀ. Spaces of different
 /// dimensions are a right angle apart.
 double Probe::angle(ExecSpace const& space, Subspaces const& subspaces) {
-  auto const dimensions = subspaces.dimensions[0];
-  if (dimensions != subspaces.dimensions[1]) return std::numbers::pi / 2;
+  if (subspaces.dimensions[0] != subspaces.dimensions[1]) return std::numbers::pi / 2;
+  auto const dimensions = static_cast<std::size_t>(subspaces.dimensions[0]);
   if (dimensions == 0) return 0;
   auto const overlap = corner_of(overlap_, dimensions, dimensions);
-  gemm(space, Op::none, Op::transpose, 1, first_rows(subspaces.vectors[subspaces.now], dimensions),
-       first_rows(subspaces.vectors[1 - subspaces.now], dimensions), 0, overlap);
+  auto const& [one, other] = subspaces.vectors;  // the angle is the same from either side
+  gemm(space, Op::none, Op::transpose, 1, first_rows(one, dimensions), first_rows(other, dimensions), 0, overlap);
   svd_.solve(transfer_.fetch(space, overlap), dimensions, dimensions);
   return std::acos(std::min(1.0, svd_.values()[dimensions - 1]));
 }
@@ -266,6 +267,46 @@ void Probe::share() {
     std::copy_n(from, part->size(), part->begin());
     from += static_cast<std::ptrdiff_t>(part->size());
   }
+}
+
+void Probe::visit_state(StateVisitor& visitor) {
+  visitor.value("step", Scope::common, record_.step);
+  auto& global = record_.global;
+  for (auto const& [name, values] : {std::pair{"gradient_spectrum", &global.gradient_spectrum},
+                                     {"input_spectrum", &global.input_spectrum},
+                                     {"delta_spectrum", &global.delta_spectrum},
+                                     {"gradient_measures", &global.measures},
+                                     {"gradient_angle", &global.angle}})
+    visitor.values(name, Scope::common, values->data(), values->size());
+  for (std::size_t l = 0; l < layers_.size(); ++l) {
+    StateGroup const group(visitor, fmt::format("layer{}", l));
+    std::vector<std::size_t> const shape{width(), network_.shapes()[l].out};
+    layers_[l].all.visit_state(visitor, "all", shape, static_cast<int>(l) % comm_.size());
+    layers_[l].own.visit_state(visitor, "own", shape, -1);
+  }
+}
+
+/// `owner`: the one rank that has it, -1: all have one.
+void Probe::Subspaces::visit_state(StateVisitor& visitor, char const* name, std::vector<std::size_t> const& shape,
+                                   int owner) {
+  StateGroup const group(visitor, name);
+  std::array<std::int64_t, 4> counts{dimensions[0], dimensions[1], now, records};
+  if (owner < 0) {
+    visitor.values("counts", Scope::own, counts.data(), counts.size());
+    visitor.array("vectors0", Scope::own, vectors[0]);
+    visitor.array("vectors1", Scope::own, vectors[1]);
+  } else {
+    visitor.values_of_one("counts", owner, counts.data(), counts.size());
+    visitor.array_of_one("vectors0", owner, shape, vectors[0]);
+    visitor.array_of_one("vectors1", owner, shape, vectors[1]);
+  }
+  auto const most = static_cast<std::int64_t>(shape[0]);
+  if (std::min(counts[0], counts[1]) < 0 || std::max(counts[0], counts[1]) > most || (counts[2] | 1) != 1)
+    refuse(fmt::format("the probe's subspaces have dimensions {} and {}: at most {} are possible", counts[0], counts[1],
+                       most));
+  dimensions = {counts[0], counts[1]};
+  now = counts[2];
+  records = counts[3];
 }
 
 void Probe::check(ProbeSettings const& settings, std::vector<LayerShape> const& shapes, RowLayout const& ranks) {

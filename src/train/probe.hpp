@@ -39,6 +39,8 @@ class Probe {
                Exchange const& exchange);
   /// What the last measure() found: the same on every rank, but for `local`.
   ProbeRecord const& record() const { return record_; }
+  /// The subspaces that the next angles are taken from, and the last record.
+  void visit_state(StateVisitor& visitor);
 
   /// Throws Error(user) where a measurement would be out of proportion.
   static void check(ProbeSettings const& settings, std::vector<LayerShape> const& shapes, RowLayout const& ranks);
@@ -50,8 +52,9 @@ class Probe {
   /// Right singular vectors now and at the last record.
   struct Subspaces {
     std::array<DoubleMatrix, 2> vectors;  // in rows
-    std::array<std::size_t, 2> dimensions{};
-    std::size_t now = 0, records = 0;
+    std::array<std::int64_t, 2> dimensions{};
+    std::int64_t now = 0, records = 0;
+    void visit_state(StateVisitor& visitor, char const* name, std::vector<std::size_t> const& shape, int owner);
   };
   struct Layer {
     RowCollect input, delta;

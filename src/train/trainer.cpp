@@ -76,32 +76,85 @@ void Trainer::step(std::size_t epoch, std::size_t step_of_epoch) {
 }
 
 void Trainer::forget_traffic() {
+  auto const& traffic = parts_.comm.traffic();
   sent_before_.clear();
   messages_before_.clear();
-  for (auto const& entry : parts_.comm.traffic().entries()) {
+  for (auto const& entry : traffic.entries()) {
     sent_before_.push_back(entry.sent);
     messages_before_.push_back(entry.messages);
   }
+  exchanged_before_ = exchanged_bytes(traffic);
+  carried_.sent.resize(sent_before_.size());
+  carried_.messages.resize(messages_before_.size());
+  parts_.clock.lap();
+}
+
+/// What was booked since is carried from now on.
+void Trainer::carry_over() {
+  auto const& traffic = parts_.comm.traffic();
+  require(traffic.entries().size() == sent_before_.size(), "Trainer: traffic entries must not appear during a run");
+  for (std::size_t i = 0; i < sent_before_.size(); ++i) {
+    carried_.sent[i] += traffic.entries()[i].sent - sent_before_[i];
+    carried_.messages[i] += traffic.entries()[i].messages - messages_before_[i];
+  }
+  carried_.exchanged += (exchanged_bytes(traffic) - exchanged_before_) / parts_.comm.size();
+  auto const seconds = parts_.clock.lap();
+  for (std::size_t p = 0; p < seconds.size(); ++p) carried_.seconds[p] += seconds[p];
+  forget_traffic();
+}
+
+void Trainer::visit_state(StateVisitor& visitor) {
+  if (visitor.loading())
+    forget_traffic();
+  else
+    carry_over();
+  auto const scope = parts_.exchange.replicates() ? Scope::common : Scope::own;
+  {
+    StateGroup const group(visitor, "trainer");
+    visitor.value("steps", Scope::common, steps_done_);
+    visitor.value("samples", Scope::common, samples_done_);
+    visitor.value("rate", Scope::common, rate_);
+    visitor.value("training_seconds", Scope::own, training_seconds_);
+    visitor.value("test_loss", Scope::common, last_epoch_.test_loss);
+    visitor.value("test_accuracy", Scope::common, last_epoch_.test_accuracy);
+    loss_.visit_state(parts_.space, visitor);
+    visitor.values("seconds", Scope::summand, carried_.seconds.data(), carried_.seconds.size());
+    visitor.value("exchanged", Scope::summand, carried_.exchanged);
+  }
+  {
+    StateGroup const group(visitor, "network");
+    parts_.network.visit_state(visitor, scope);
+  }
+  {
+    StateGroup const group(visitor, "optimiser");
+    parts_.optimiser.visit_state(visitor, scope);
+  }
+  {
+    StateGroup const group(visitor, "exchange");
+    visitor.values("bytes_sent", Scope::summand, carried_.sent.data(), carried_.sent.size());
+    visitor.values("messages", Scope::summand, carried_.messages.data(), carried_.messages.size());
+    parts_.exchange.visit_state(visitor);
+  }
+  if (parts_.probe == nullptr) return;
+  StateGroup const group(visitor, "probe");
+  parts_.probe->visit_state(visitor);
 }
 
 StepRecord Trainer::record(std::int64_t epoch) {
   auto const mean = mean_over_ranks(parts_.comm, loss_.collect(parts_.space));
+  carry_over();
   StepRecord record{.step = steps_done_,
                     .epoch = epoch,
                     .loss = mean.loss,
                     .accuracy = mean.accuracy,
                     .learning_rate = rate_,
-                    .seconds = parts_.clock.lap(),
-                    .bytes_sent = {},
-                    .messages = {},
+                    .seconds = std::exchange(carried_.seconds, {}),
+                    .bytes_sent = carried_.sent,
+                    .messages = carried_.messages,
                     .factor_width = {},
                     .certified_error = {}};
-  auto const& entries = parts_.comm.traffic().entries();
-  require(entries.size() == sent_before_.size(), "Trainer: traffic entries must not appear during a run");
-  for (std::size_t i = 0; i < entries.size(); ++i) {
-    record.bytes_sent.push_back(entries[i].sent - std::exchange(sent_before_[i], entries[i].sent));
-    record.messages.push_back(entries[i].messages - std::exchange(messages_before_[i], entries[i].messages));
-  }
+  std::fill(carried_.sent.begin(), carried_.sent.end(), 0.0);
+  std::fill(carried_.messages.begin(), carried_.messages.end(), 0);
   auto fidelity = parts_.exchange.fidelity();
   fidelity.resize(parts_.network.layers());  // an exact exchange has nothing to say
   for (auto const& [width, error] : fidelity) {
@@ -128,37 +181,37 @@ void Trainer::expect_replicas() const {
   if (parts_.exchange.replicates()) check_replicas(parts_.space, parts_.comm, parts_.network.parameters(), steps_done_);
 }
 
-void Trainer::train_epoch(std::int64_t epoch, Observer const& observer) {
-  auto start = std::chrono::steady_clock::now();
-  for (std::size_t s = 0; s < parts_.plan.steps_per_epoch(); ++s) {
-    bool const probed = probe_is_due();
-    step(static_cast<std::size_t>(epoch), s);
-    if (probed) observer.probe(parts_.probe->record());
-    if (settings_.check_replicas_every > 0 && steps_done_ % settings_.check_replicas_every == 0) expect_replicas();
-    if (steps_done_ % settings_.record_every != 0 && steps_done_ != total_steps()) continue;
-    auto const now = record(epoch + 1);
-    training_seconds_ += seconds_since(start);
-    observer.step(now);  // its time is not training time
-    start = std::chrono::steady_clock::now();
-  }
+/// One step, and what is due after it.
+void Trainer::advance(Observer const& observer) {
+  auto const start = std::chrono::steady_clock::now();
+  bool const probed = probe_is_due();
+  auto const epoch = steps_done_ / steps_per_epoch();
+  step(static_cast<std::size_t>(epoch), static_cast<std::size_t>(steps_done_ % steps_per_epoch()));
+  if (settings_.check_replicas_every > 0 && steps_done_ % settings_.check_replicas_every == 0) expect_replicas();
+  bool const due = steps_done_ % settings_.record_every == 0 || done();
+  StepRecord const now = due ? record(epoch + 1) : StepRecord{};
   training_seconds_ += seconds_since(start);
+  // The time of those who listen is not training time.
+  if (probed) observer.probe(parts_.probe->record());
+  if (due) observer.step(now);
+  if (steps_done_ % steps_per_epoch() != 0) return;
+  last_epoch_ = evaluate(epoch + 1);
+  last_epoch_.training_seconds = training_seconds_;
+  observer.epoch(last_epoch_);
 }
 
 TrainingSummary Trainer::run(Observer const& observer) {
   auto& comm = parts_.comm;
-  double const sent_before = exchanged_bytes(comm.traffic());
-  EpochRecord result;
   forget_traffic();
-  parts_.clock.lap();
-  for (std::int64_t epoch = 0; epoch < settings_.epochs; ++epoch) {
-    train_epoch(epoch, observer);
-    result = evaluate(epoch + 1);
-    result.training_seconds = training_seconds_;
-    observer.epoch(result);
+  bool go_on = true;
+  while (go_on && !done()) {
+    advance(observer);
+    go_on = observer.go_on(steps_done_);
   }
   expect_replicas();
 
-  double sent[1] = {exchanged_bytes(comm.traffic()) - sent_before};
+  carry_over();
+  double sent[1] = {carried_.exchanged};
   double largest[2] = {training_seconds_, static_cast<double>(peak_memory())};
   comm.sum(std::span<double>(sent));
   comm.max(std::span<double>(largest));
@@ -167,9 +220,9 @@ TrainingSummary Trainer::run(Observer const& observer) {
           .parameters = static_cast<std::int64_t>(parts_.gradient.flat.extent(0)),
           .samples_per_second = steps_done_ > 0 ? static_cast<double>(samples_done_) / largest[0] : 0,
           .training_seconds = largest[0],
-          .test_loss = result.test_loss,
-          .test_accuracy = result.test_accuracy,
-          .bytes_per_step = sent[0] / comm.size() / steps,
+          .test_loss = last_epoch_.test_loss,
+          .test_accuracy = last_epoch_.test_accuracy,
+          .bytes_per_step = sent[0] / steps,
           .peak_memory = static_cast<std::int64_t>(largest[1]),
           .parameter_digest = digest(parts_.space, parts_.network.parameters().flat)};
 }

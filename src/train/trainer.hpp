@@ -26,7 +26,7 @@ struct TrainerParts {
   ExecSpace const& space;
   Communicator& comm;
   PhaseClock& clock;
-  Network const& network;
+  Network& network;
   Parameters const& gradient;  ///< where the exchange leaves its result
   Exchange& exchange;
   Sgd& optimiser;
@@ -41,6 +41,8 @@ struct Observer {
   std::function<void(StepRecord const&)> step = [](StepRecord const&) {};
   std::function<void(EpochRecord const&)> epoch = [](EpochRecord const&) {};
   std::function<void(ProbeRecord const&)> probe = [](ProbeRecord const&) {};
+  /// After all that belongs to a step; false: this was the last one for now.
+  std::function<bool(std::int64_t step)> go_on = [](std::int64_t) { return true; };
 };
 
 /// The training loop. Everything here is collective.
@@ -48,7 +50,11 @@ class Trainer {
  public:
   Trainer(TrainerParts const& parts, TrainingSettings const& settings, ScheduleSettings const& schedule);
 
+  /// From where it stands to the end, or until it is told not to go on.
   TrainingSummary run(Observer const& observer);
+
+  /// Everything that the rest of the run depends on, its records included: what is in the parts and here.
+  void visit_state(StateVisitor& visitor);
 
   /// One step: load, forward, loss, exchange, update. Nothing in it allocates or looks at the device from the host.
   void step(std::size_t epoch, std::size_t step_of_epoch);
@@ -58,16 +64,19 @@ class Trainer {
   EpochRecord evaluate(std::int64_t epoch);
 
   std::int64_t steps_done() const { return steps_done_; }
+  bool done() const { return steps_done_ == total_steps(); }
   std::int64_t total_steps() const {
     return settings_.epochs * static_cast<std::int64_t>(parts_.plan.steps_per_epoch());
   }
 
  private:
-  void train_epoch(std::int64_t epoch, Observer const& observer);
+  std::int64_t steps_per_epoch() const { return static_cast<std::int64_t>(parts_.plan.steps_per_epoch()); }
+  void advance(Observer const& observer);
   bool probe_is_due() const { return parts_.probe != nullptr && parts_.probe->due(steps_done_); }
   StepRecord record(std::int64_t epoch);
   void expect_replicas() const;  // where there should be any
   void forget_traffic();         // what was sent before the run is not the run's
+  void carry_over();
 
   TrainerParts parts_;
   TrainingSettings settings_;
@@ -79,8 +88,17 @@ class Trainer {
   SoftmaxCrossEntropy loss_, test_loss_;
   double rate_ = 0, training_seconds_ = 0;
   std::int64_t steps_done_ = 0, samples_done_ = 0;
-  std::vector<double> sent_before_;  // per traffic entry, at the last record
+  EpochRecord last_epoch_;
+  double exchanged_before_ = 0;      // bytes, when the run began or its state was last saved
+  std::vector<double> sent_before_;  // per traffic entry, at the last record or when the state was last saved
   std::vector<std::int64_t> messages_before_;
+  /// What belongs to the next record, and to the summary, from before the state was last saved or loaded.
+  struct Carried {
+    std::vector<double> sent;
+    std::vector<std::int64_t> messages;
+    PhaseSeconds seconds{};
+    double exchanged = 0;  // bytes, divided by the number of ranks
+  } carried_;
 };
 
 }  // namespace minidad

@@ -6,6 +6,7 @@
 
 #include "comm/communicator.hpp"
 #include "config/settings.hpp"
+#include "core/error.hpp"
 
 namespace minidad {
 
@@ -15,11 +16,13 @@ struct Options {
   std::vector<std::string> overrides;  ///< of --set
   std::string progress = "auto";       ///< none, plain, bar or auto
   int check_ranks = 0;                 ///< `check` for so many ranks; 0: as many as there are
+  std::string time_limit;              ///< "HH:MM:SS" from the start of the process; empty: none
+  std::string restart;                 ///< empty, "latest", a file or a folder
   std::string command;                 ///< as it was typed, for the run file
 };
 
 /// `minidad run`: trains. Returns after the run file is complete.
-void run(Communicator& comm, Options const& options);
+ExitCode run(Communicator& comm, Options const& options);
 
 /// `minidad check`: prints what a run would be and cost.
 void check(Communicator& comm, Options const& options);

@@ -30,8 +30,11 @@ std::string duration_text(double seconds) {
   return fmt::format("{:02}:{:02}", s / 60, s % 60);
 }
 
-Progress::Progress(std::string const& mode, bool speaks, std::int64_t total_steps, double samples_per_step)
-    : total_(static_cast<double>(std::max<std::int64_t>(1, total_steps))), samples_per_step_(samples_per_step) {
+Progress::Progress(std::string const& mode, bool speaks, std::int64_t first_step, std::int64_t total_steps,
+                   double samples_per_step)
+    : first_(static_cast<double>(first_step)),
+      total_(static_cast<double>(std::max<std::int64_t>(1, total_steps))),
+      samples_per_step_(samples_per_step) {
   mode_ = mode == "plain" ? Mode::plain : mode == "bar" ? Mode::bar : Mode::none;
   if (mode == "auto") mode_ = terminal_can_redraw() ? Mode::bar : Mode::plain;
   if (!speaks) mode_ = Mode::none;
@@ -44,10 +47,10 @@ void Progress::step(StepRecord const& record) {
   if (since_last < (mode_ == Mode::bar ? seconds_between_bars : seconds_between_lines)) return;
   last_ = now;
   double const elapsed = std::chrono::duration<double>(now - start_).count();
-  double const done = static_cast<double>(record.step) / total_;
+  double const step = static_cast<double>(record.step), here = step - first_, done = step / total_;
   auto const text = fmt::format("step {:>6}  {:3.0f} %  {:7.0f} samples/s  loss {:.4f}  accuracy {:5.2f} %  ETA {}",
-                                record.step, 100 * done, static_cast<double>(record.step) * samples_per_step_ / elapsed,
-                                record.loss, 100 * record.accuracy, duration_text(elapsed / done - elapsed));
+                                record.step, 100 * done, here * samples_per_step_ / elapsed, record.loss,
+                                100 * record.accuracy, duration_text(elapsed / here * (total_ - step)));
   if (mode_ == Mode::plain) {
     fmt::print("{}\n", text);
   } else {
@@ -62,6 +65,13 @@ void Progress::step(StepRecord const& record) {
 void Progress::clear_bar() {
   if (drawn_) fmt::print("\r\033[K");
   drawn_ = false;
+}
+
+void Progress::note(std::string const& text) {
+  if (mode_ == Mode::none) return;
+  clear_bar();
+  fmt::print("{}\n", text);
+  std::fflush(stdout);
 }
 
 void Progress::epoch(EpochRecord const& record) {

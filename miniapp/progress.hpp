@@ -13,10 +13,12 @@ namespace minidad {
 class Progress {
  public:
   /// `mode`: none, plain, bar, or auto (a bar if both standard streams are terminals that can move their cursor).
-  Progress(std::string const& mode, bool speaks, std::int64_t total_steps, double samples_per_step);
+  Progress(std::string const& mode, bool speaks, std::int64_t first_step, std::int64_t total_steps,
+           double samples_per_step);
 
   void step(StepRecord const& record);
   void epoch(EpochRecord const& record);
+  void note(std::string const& text);
 
  private:
   enum class Mode { none, plain, bar };
@@ -24,7 +26,7 @@ class Progress {
   void clear_bar();
 
   Mode mode_;
-  double total_, samples_per_step_;
+  double first_, total_, samples_per_step_;  // steps before this run
   Clock::time_point start_ = Clock::now(), last_ = start_;
   bool drawn_ = false;
 };

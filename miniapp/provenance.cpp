@@ -36,10 +36,13 @@ std::string version_text(Communicator const& comm) {
       hdf5_version());
 }
 
-Provenance provenance(Communicator const& comm, Settings const& settings, std::string const& command) {
+Provenance provenance(Communicator const& comm, Settings const& settings, std::string const& command,
+                      std::string const& run_id, std::string const& restarts) {
   auto const build = build_info();
   return {{"deck", resolved_deck(settings)},
           {"command", command},
+          {"run_id", run_id},
+          {"restarts", restarts},
           {"version", build.version},
           {"git_hash", build.git_hash},
           {"compiler", build.compiler},

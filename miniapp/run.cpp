@@ -1,16 +1,22 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <memory>
+#include <optional>
+#include <random>
 
 #include "core/digest.hpp"
 #include "core/error.hpp"
 #include "core/for_each_element.hpp"
 #include "data/split.hpp"
 #include "io/run_file.hpp"
+#include "keeper.hpp"
 #include "options.hpp"
 #include "progress.hpp"
 #include "provenance.hpp"
+#include "restart.hpp"
+#include "stopping.hpp"
 
 namespace minidad {
 
@@ -138,37 +144,163 @@ RecordShape record_shape(ProbeSettings const& settings, std::vector<LayerShape> 
   return {.layers = shapes.size(), .probe = settings.every > 0, .classes = settings.per_class ? shapes.back().out : 0};
 }
 
+/// What a run is known by, from its first start through all restarts.
+std::string fresh_run_id(Communicator& comm) {
+  std::random_device device;
+  std::uint32_t parts[4] = {device(), device(), device(), device()};
+  comm.broadcast(std::as_writable_bytes(std::span(parts)));
+  return fmt::format("{:08x}{:08x}{:08x}{:08x}", parts[0], parts[1], parts[2], parts[3]);
+}
+
+/// Whether a run that has come to its last step has its file as well.
+bool is_finished(Communicator& comm, Job const& job, std::string const& path, std::string const& run_id) {
+  std::int64_t finished[1] = {comm.rank() == 0 && job.trainer.done() && RunFile::is_of(path, run_id)};
+  comm.sum(std::span<std::int64_t>(finished));
+  return finished[0] > 0;
+}
+
+/// Loads what a checkpoint holds; returns what the run file must know of it.
+FormerRun load(Checkpoint& checkpoint, Trainer& trainer, std::vector<std::string> const& begun_anew) {
+  FormerRun former{checkpoint.text("run_id"), {}};
+  checkpoint.load(
+      [&](StateVisitor& visitor) {
+        trainer.visit_state(visitor);
+        former.records.visit_state(visitor);
+      },
+      begun_anew);
+  return former;
+}
+
+void say(Communicator const& comm, std::string const& text) {
+  if (comm.rank() != 0) return;
+  fmt::print("{}\n", text);
+  std::fflush(stdout);
+}
+
+/// A run with its files, from the start or from a checkpoint.
+class Run {
+ public:
+  Run(Communicator& comm, Options const& options, Settings const& settings, Stopping& stopping)
+      : comm_(comm), options_(options), settings_(settings), stopping_(stopping) {
+    comm_.choose_transfer(settings.comm.transfer == "device" ? Transfer::device : Transfer::staged, space_);
+    comm_.agree([&] { problem_ = pose_problem(settings, comm.size()); });
+    print_banner(comm, settings, problem_);
+    comm_.agree([&] { job_ = std::make_unique<Job>(comm, space_, settings, problem_); });
+  }
+
+  /// Trains to the end, or until it is told to stop.
+  ExitCode go(std::unique_ptr<Checkpoint> checkpoint, std::vector<std::string> const& begun_anew) {
+    auto& trainer = job_->trainer;
+    std::optional<FormerRun> former;
+    std::string id, restarts;
+    if (checkpoint) {
+      former = load(*checkpoint, trainer, begun_anew);
+      id = former->id;
+      restarts = fmt::format("{}{} from step {} of {} ranks\n", checkpoint->text("restarts"), utc_now(),
+                             trainer.steps_done(), checkpoint->ranks());
+      checkpoint.reset();
+    } else {
+      id = fresh_run_id(comm_);
+    }
+    if (is_finished(comm_, *job_, settings_.output.file, id)) {
+      say(comm_, fmt::format("restart   nothing is left to do: {} is complete", settings_.output.file));
+      return ExitCode::done;
+    }
+    auto const origin = provenance(comm_, settings_, options_.command, id, restarts);
+    RunFile file(comm_, {.path = settings_.output.file,
+                         .overwrite = settings_.output.overwrite,
+                         .provenance = origin,
+                         .channels = channels(comm_.traffic()),
+                         .shape = record_shape(settings_.probe, problem_.shapes),
+                         .former = former});
+    Keeper keeper(
+        comm_, settings_, origin, [&](StateVisitor& visitor) { trainer.visit_state(visitor); }, file);
+    keeper.abandon_later(trainer.steps_done());
+    return train(file, keeper);
+  }
+
+ private:
+  ExitCode train(RunFile& file, Keeper& keeper) {
+    auto& trainer = job_->trainer;
+    Progress progress(options_.progress, comm_.rank() == 0, trainer.steps_done(), trainer.total_steps(),
+                      static_cast<double>(settings_.training.batch));
+    std::string saved;
+    Observer const observer{.step =
+                                [&](StepRecord const& record) {
+                                  file.append(record);
+                                  progress.step(record);
+                                },
+                            .epoch =
+                                [&](EpochRecord const& record) {
+                                  PhaseScope scope(job_->clock, Phase::io, space_);
+                                  file.append(record);
+                                  file.flush();
+                                  progress.epoch(record);
+                                },
+                            .probe = [&](ProbeRecord const& record) { file.append(record); },
+                            .wish = [&] { return stopping_.wishes(); },
+                            .go_on =
+                                [&](Wishes const& agreed) {
+                                  auto const step = trainer.steps_done();
+                                  bool const stop = agreed.stop && !trainer.done();
+                                  if (!stop && !agreed.save && !keeper.due(step, trainer.done())) return true;
+                                  PhaseScope scope(job_->clock, Phase::io, space_);
+                                  saved = keeper.save(step);
+                                  stopping_.saved();
+                                  progress.note(fmt::format("checkpoint {}", saved));
+                                  return !stop;
+                                }};
+    try {
+      auto const summary = trainer.run(observer);
+      if (!trainer.done()) return stopped(saved);
+      file.finish(summary);
+      print_result(comm_, summary, file.path());
+      return ExitCode::done;
+    } catch (AgreedError const& error) {
+      if (error.code() != ExitCode::not_finite) throw;
+      throw AgreedError(error.code(), fmt::format("{}; the state is kept in {}", error.what(),
+                                                  keeper.save_evidence(trainer.steps_done())));
+    }
+  }
+
+  ExitCode stopped(std::string const& saved) const {
+    auto const why = stopping_.reason();
+    say(comm_,
+        fmt::format("stopped after step {} of {}{}; go on with: minidad run --restart {}", job_->trainer.steps_done(),
+                    job_->trainer.total_steps(), why.empty() ? "" : " by " + why, saved));
+    return ExitCode::requeue;
+  }
+
+  Communicator& comm_;
+  Options const& options_;
+  Settings const& settings_;
+  Stopping& stopping_;
+  ExecSpace space_;
+  Problem problem_;
+  std::unique_ptr<Job> job_;
+};
+
 }  // namespace
 
-void run(Communicator& comm, Options const& options) {
-  auto const settings = agreed_settings(comm, options);
-  ExecSpace const space;
-  comm.choose_transfer(settings.comm.transfer == "device" ? Transfer::device : Transfer::staged, space);
-
-  Problem problem;
-  std::unique_ptr<Job> job;
-  comm.agree([&] { problem = pose_problem(settings, comm.size()); });
-  print_banner(comm, settings, problem);
-  comm.agree([&] { job = std::make_unique<Job>(comm, space, settings, problem); });
-
-  RunFile file(comm, settings.output.file, settings.output.overwrite, provenance(comm, settings, options.command),
-               channels(comm.traffic()), record_shape(settings.probe, problem.shapes));
-  Progress progress(options.progress, comm.rank() == 0, job->trainer.total_steps(),
-                    static_cast<double>(settings.training.batch));
-  auto const on_step = [&](StepRecord const& record) {
-    file.append(record);
-    progress.step(record);
-  };
-  auto const on_epoch = [&](EpochRecord const& record) {
-    PhaseScope scope(job->clock, Phase::io, space);
-    file.append(record);
-    file.flush();
-    progress.epoch(record);
-  };
-  auto const on_probe = [&](ProbeRecord const& record) { file.append(record); };
-  auto const summary = job->trainer.run({.step = on_step, .epoch = on_epoch, .probe = on_probe});
-  file.finish(summary);
-  print_result(comm, summary, file.path());
+ExitCode run(Communicator& comm, Options const& options) {
+  auto beginning = settle_beginning(comm, options);
+  double seconds = 0;
+  comm.agree([&] { seconds = options.time_limit.empty() ? 0 : seconds_of(options.time_limit); });
+  auto const folder = std::filesystem::path(beginning.settings.output.file).parent_path();
+  Stopping stopping(seconds, folder, comm.rank() == 0);
+  for (std::int64_t rollback = 1;; ++rollback) {
+    auto settings = beginning.settings;
+    auto const& failure = settings.failure;
+    try {
+      return Run(comm, options, settings, stopping).go(std::move(beginning.checkpoint), beginning.begun_anew);
+    } catch (AgreedError const& error) {
+      bool const again = failure.policy == "rollback" && rollback <= failure.rollbacks;
+      if (error.code() != ExitCode::not_finite || !again) throw;
+      settings.schedule.rate *= failure.rollback_rate;
+      say(comm, fmt::format("rollback  {} of {}: {}", rollback, failure.rollbacks, error.what()));
+      beginning = take_up_again(comm, settings);
+    }
+  }
 }
 
 }  // namespace minidad

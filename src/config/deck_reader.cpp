@@ -187,19 +187,32 @@ void check_together(Settings const& s, std::string const& path) {
 
 }  // namespace
 
-Settings read_deck(std::string const& path, std::vector<std::string> const& overrides) {
+namespace {
+
+template <class Parse>
+Settings settings_of(Parse const& parse, std::string const& origin, std::vector<std::string> const& overrides) {
   Settings settings;
+  try {
+    apply(parse(), origin, true, settings);
+  } catch (toml::parse_error const& error) {
+    refuse(fmt::format("{}:{}: {}", origin, error.source().begin.line, error.description()));
+  }
+  for (auto const& text : overrides) apply(parse_override(text), "--set " + text, false, settings);
+  check_together(settings, origin);
+  return settings;
+}
+
+}  // namespace
+
+Settings read_deck(std::string const& path, std::vector<std::string> const& overrides) {
   std::error_code status;
   if (!std::filesystem::is_regular_file(path, status))
     refuse(fmt::format("{}: {}", path, status ? status.message() : "not a file"));
-  try {
-    apply(toml::parse_file(path), path, true, settings);
-  } catch (toml::parse_error const& error) {
-    refuse(fmt::format("{}:{}: {}", path, error.source().begin.line, error.description()));
-  }
-  for (auto const& text : overrides) apply(parse_override(text), "--set " + text, false, settings);
-  check_together(settings, path);
-  return settings;
+  return settings_of([&] { return toml::parse_file(path); }, path, overrides);
+}
+
+Settings parse_deck(std::string const& deck, std::string const& origin, std::vector<std::string> const& overrides) {
+  return settings_of([&] { return toml::parse(deck); }, origin, overrides);
 }
 
 }  // namespace minidad

@@ -90,6 +90,18 @@ void visit_settings(SettingsVisitor& v, Settings& s) {
 
   v.text("output.file", s.output.file, "HDF5 file of the run");
   v.flag("output.overwrite", s.output.overwrite, "replace an existing file");
+
+  v.integer("checkpoint.every", s.checkpoint.every, count, "steps between checkpoints; 0: only those asked for");
+  v.integer("checkpoint.keep", s.checkpoint.keep, positive, "so many checkpoints, the newest; older ones are deleted");
+  v.text("checkpoint.folder", s.checkpoint.folder, "where they are; empty: beside output.file");
+
+  v.text("failure.policy", s.failure.policy, "when training diverges: end, or go back to the newest checkpoint",
+         policy_names);
+  v.real("failure.explosion", s.training.explosion, from_zero,
+         "a loss so many times that of the first step is a divergence; 0: only what is not finite");
+  v.real("failure.rollback_rate", s.failure.rollback_rate, {.low = 0, .high = 1, .open_low = true},
+         "what the learning rate is multiplied by (rollback)");
+  v.integer("failure.rollbacks", s.failure.rollbacks, positive, "so many times at most (rollback)");
 }
 
 }  // namespace minidad

@@ -18,6 +18,20 @@ struct OutputSettings {
   bool overwrite = false;
 };
 
+struct CheckpointSettings {
+  std::int64_t every = 0;  ///< steps; 0: none but those that are asked for
+  std::int64_t keep = 3;   ///< newest ones; older ones go
+  std::string folder;      ///< empty: that of the run file
+};
+
+/// What to do when training diverges.
+struct FailureSettings {
+  std::string policy = "stop";  ///< one of policy_names
+  double rollback_rate = 0.5;   ///< "rollback": what the learning rate is multiplied by, each time
+  std::int64_t rollbacks = 3;   ///< "rollback": so many times at most
+};
+inline constexpr std::array<char const*, 2> policy_names{"stop", "rollback"};
+
 struct CommSettings {
   std::string transfer = "staged";
 };
@@ -34,6 +48,8 @@ struct Settings {
   ProbeSettings probe;
   CommSettings comm;
   OutputSettings output;
+  CheckpointSettings checkpoint;
+  FailureSettings failure;
 };
 
 /// The numbers a setting may take.
@@ -61,6 +77,15 @@ void visit_settings(SettingsVisitor& visitor, Settings& settings);
 /// line, or the override, for a missing file, bad syntax, an unknown key (with the nearest known one), a wrong type, a
 /// value out of range, and settings that contradict each other.
 Settings read_deck(std::string const& path, std::vector<std::string> const& overrides);
+
+/// The same for a deck that is at hand; `origin` names it in complaints.
+Settings parse_deck(std::string const& deck, std::string const& origin, std::vector<std::string> const& overrides);
+
+/// A setting that two decks give different values, as a deck would write them.
+struct Difference {
+  std::string key, before, after;
+};
+std::vector<Difference> differences(Settings const& before, Settings const& after);
 
 /// The settings as a deck with every key and its meaning; reading it gives the same settings again.
 std::string resolved_deck(Settings const& settings);

@@ -10,9 +10,11 @@ namespace minidad {
 /// The process exit codes, documented in docs/exit_codes.md.
 enum class ExitCode : int {
   done = 0,
-  internal = 1,  ///< a bug, or an exception nobody foresaw
-  user = 2,      ///< a deck, option or input file is wrong
-  run_time = 3,  ///< the run itself failed: replicas diverged, a file could not be written, ...
+  internal = 1,    ///< a bug, or an exception nobody foresaw
+  user = 2,        ///< a deck, option or input file is wrong
+  run_time = 3,    ///< the run itself failed: replicas diverged, a file could not be written, ...
+  not_finite = 5,  ///< training diverged: a NaN, an infinity, or a loss that exploded
+  requeue = 75,    ///< stopped as it was told to, with a checkpoint: start it again (EX_TEMPFAIL of sysexits.h)
 };
 
 /// Carries what was expected, what was found, and how the process should end.

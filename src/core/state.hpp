@@ -83,14 +83,17 @@ class StateVisitor {
   void value(std::string_view name, Scope scope, T& value) {
     values(name, scope, &value, 1);
   }
-  /// A count that is at most `most`; throws Error(user) for one that was loaded and is not.
+  /// A count that is at most `most`.
   void count(std::string_view name, Scope scope, std::size_t& value, std::size_t most) {
     auto number = static_cast<std::int64_t>(value);
     this->value(name, scope, number);
-    if (number < 0 || static_cast<std::size_t>(number) > most)
-      refuse(full(name) + " is " + std::to_string(number) + ", it must be from 0 to " + std::to_string(most));
+    expect(number >= 0 && static_cast<std::size_t>(number) <= most,
+           full(name) + " is " + std::to_string(number) + ", it must be from 0 to " + std::to_string(most));
     value = static_cast<std::size_t>(number);
   }
+  /// Collective. What was loaded must make sense to the part that asked for it: otherwise all ranks throw the same
+  /// AgreedError(user) with `what` is wrong.
+  virtual void expect(bool ok, std::string const& what) { require(ok, what); }
   /// How many rows the arrays of Scope::rows that follow have on this rank: `mine`, or when loading what it is given.
   virtual std::size_t rows(std::string_view name, std::size_t mine) = 0;
 

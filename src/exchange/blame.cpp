@@ -34,9 +34,8 @@ void blame_not_finite(ExecSpace const& space, Communicator& comm, std::vector<La
   std::uint64_t word[1] = {bad ? ((ranks - mine) << 32) | (bad->layer << 1) | (bad->delta ? 1 : 0) : 0};
   comm.max(std::span<std::uint64_t>(word));
   if (word[0] == 0)
-    throw AgreedError(ExitCode::run_time,
-                      "the exchanged factors overflowed, though every rank's statistics are finite");
-  throw AgreedError(ExitCode::run_time,
+    throw AgreedError(ExitCode::not_finite, "numbers overflowed, though every rank's statistics are finite");
+  throw AgreedError(ExitCode::not_finite,
                     fmt::format("rank {}, layer {}: the {} not finite", ranks - (word[0] >> 32),
                                 (word[0] & 0xFFFFFFFFu) >> 1, (word[0] & 1) != 0 ? "deltas are" : "inputs are"));
 }

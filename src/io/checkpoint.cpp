@@ -9,6 +9,7 @@
 #include <numeric>
 #include <span>
 
+#include "io/file_tree.hpp"
 #include "io/hdf5.hpp"
 #include "io/placement.hpp"
 #include "io/seal.hpp"
@@ -70,32 +71,17 @@ void expect_type(hid_t set, Scalar scalar, std::string const& name) {
                      real ? "; was it built with another MINIDAD_REAL?" : ""));
 }
 
-std::string read_text(hid_t file, std::string const& name) {
+std::string read_fixed_text(hid_t file, std::string const& name) {
   auto const set = open_plain_dataset(file, name);
   Handle const type(H5Dget_type(set.get()), H5Tclose, name), creation(H5Dget_create_plist(set.get()), H5Pclose, name);
   auto const length = H5Tget_size(type.get());
   bool const text = H5Tget_class(type.get()) == H5T_STRING && H5Tis_variable_str(type.get()) == 0;
   bool const own = H5Pget_external_count(creation.get()) == 0 && H5Pget_layout(creation.get()) != H5D_VIRTUAL;
-  if (!text || !own || !sizes_of(set.get(), name).empty() || length > longest_text)
+  if (!text || !own || sizes_of(set.get(), name) != std::vector<std::size_t>{1} || length > longest_text)
     refuse(fmt::format("{} is not a text of at most {} bytes", name, longest_text));
   std::string value(length, '\0');
   check_hdf5(H5Dread(set.get(), type.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT, value.data()), name);
-  value.resize(std::min(value.find('\0'), value.size()));
-  return value;
-}
-
-std::string read_text_attribute(hid_t file, std::string const& name) {
-  if (H5Aexists(file, name.c_str()) <= 0) return "";
-  Handle const attribute(H5Aopen(file, name.c_str(), H5P_DEFAULT), H5Aclose, name);
-  Handle const type(H5Aget_type(attribute.get()), H5Tclose, name), space(H5Aget_space(attribute.get()), H5Sclose, name);
-  auto const length = H5Tget_size(type.get());
-  if (H5Tget_class(type.get()) != H5T_STRING || H5Tis_variable_str(type.get()) != 0 || length > longest_text ||
-      H5Sget_simple_extent_npoints(space.get()) != 1)
-    return "";
-  std::string value(length, '\0');
-  check_hdf5(H5Aread(attribute.get(), type.get(), value.data()), name);
-  value.resize(std::min(value.find('\0'), value.size()));
-  return value;
+  return until_null(value);
 }
 
 /// The names in /provenance.
@@ -114,12 +100,8 @@ std::vector<std::string> names_in(hid_t file, std::string const& path) {
   return names;
 }
 
-Handle open_to_read(std::string const& path) {
-  return {H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), H5Fclose, path};
-}
-
 void expect_checkpoint(hid_t file) {
-  auto const name = read_text_attribute(file, "schema_name"), version = read_text_attribute(file, "schema_version");
+  auto const name = root_text(file, "schema_name"), version = root_text(file, "schema_version");
   if (name != checkpoint_schema) refuse(fmt::format("it is not a {} file", checkpoint_schema));
   if (!version.starts_with("1.")) refuse(fmt::format("schema version {} is not known, only 1", version));
 }
@@ -158,25 +140,32 @@ void add(Scalar scalar, void* sum, void const* more, std::size_t count) {
 
 class Loader final : public StateVisitor {
  public:
-  Loader(Communicator& comm, hid_t file, int former, std::vector<std::string> const& passed_over)
+  /// `bytes`: the file's, which bounds what it can hold.
+  Loader(Communicator& comm, hid_t file, std::uint64_t bytes, int former, std::vector<std::string> const& passed_over)
       : comm_(comm),
         file_(file),
         rank_(static_cast<std::size_t>(comm.rank())),
         ranks_(static_cast<std::size_t>(comm.size())),
         former_(static_cast<std::size_t>(former)),
+        most_rows_(static_cast<std::int64_t>(bytes / sizeof(Real))),
         passed_over_(passed_over) {}
   bool loading() const override { return true; }
+  void expect(bool ok, std::string const& what) override {
+    comm_.agree([&] {
+      if (!ok) refuse(what);
+    });
+  }
 
   std::size_t rows(std::string_view name, std::size_t mine) override {
     if (passes_over(full(name))) return mine;
-    std::vector<std::int64_t> counts(former_);
     auto const path = state_group + full(name);
     comm_.agree([&] {
       auto const set = open_piece({full(name), Scope::own, Scalar::int64, {1}, nullptr});
+      std::vector<std::int64_t> counts(former_);
       read_block(set.get(), path, {{0}, {former_}}, Scalar::int64, counts.data());
       former_rows_ = {0};
       for (auto const count : counts) {
-        if (count < 0 || count > most_rows) refuse(fmt::format("{} counts {} rows", path, count));
+        if (count < 0 || count > most_rows_) refuse(fmt::format("{} counts {} rows", path, count));
         former_rows_.push_back(former_rows_.back() + static_cast<std::size_t>(count));
       }
     });
@@ -186,8 +175,6 @@ class Loader final : public StateVisitor {
   }
 
  private:
-  static constexpr std::int64_t most_rows = std::int64_t{1} << 40;
-
   std::size_t set_rows(std::size_t begin, std::size_t end) {
     rows_begin_ = begin;
     rows_end_ = end;
@@ -279,6 +266,7 @@ class Loader final : public StateVisitor {
   Communicator& comm_;
   hid_t file_;
   std::size_t rank_, ranks_, former_;
+  std::int64_t most_rows_;
   std::vector<std::string> const& passed_over_;
   std::vector<std::size_t> former_rows_{0};  // offsets
   std::size_t rows_begin_ = 0, rows_end_ = 0;
@@ -298,7 +286,8 @@ Checkpoint::Checkpoint(Communicator& comm, std::string path) : comm_(comm), path
       file_ = std::make_unique<File>(File{open_to_read(path_)});
       auto const file = file_->handle.get();
       expect_checkpoint(file);
-      for (auto const& name : names_in(file, "/provenance")) texts_[name] = read_text(file, "/provenance/" + name);
+      for (auto const& name : names_in(file, "/provenance"))
+        texts_[name] = read_fixed_text(file, "/provenance/" + name);
       auto const& ranks = text("ranks");
       ranks_ = std::atoi(ranks.c_str());
       if (ranks_ < 1 || ranks_ > 1 << 24) refuse(fmt::format("it is of {} ranks", ranks));
@@ -319,7 +308,7 @@ std::string const& Checkpoint::text(std::string const& name) const {
 }
 
 void Checkpoint::load(std::function<void(StateVisitor&)> const& show, std::vector<std::string> const& passed_over) {
-  Loader loader(comm_, file_->handle.get(), ranks_, passed_over);
+  Loader loader(comm_, file_->handle.get(), std::filesystem::file_size(path_), ranks_, passed_over);
   try {
     show(loader);
   } catch (AgreedError const& error) {

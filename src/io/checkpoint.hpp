@@ -40,6 +40,7 @@ class Checkpoint {
   /// A text of /provenance; throws Error(user) when there is none.
   std::string const& text(std::string const& name) const;
   int ranks() const;  ///< that it was written by
+  std::string const& path() const { return path_; }
 
   /// Collective: `show` is shown to a visitor that loads, but for the groups (first parts of names) in `passed_over`.
   /// Throws AgreedError(user) where what is there is not what was asked for.

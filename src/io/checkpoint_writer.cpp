@@ -109,15 +109,15 @@ class Planner final : public Saver {
 /// Datasets that are axes without values, as netCDF has them, so that each axis has a name and a length.
 class Axes {
  public:
-  explicit Axes(hid_t file, std::size_t ranks) : file_(file), ranks_(ranks) {}
+  explicit Axes(hid_t file) : file_(file) {}
 
-  void attach(hid_t set, Placed const& placed) {
+  /// `of_ranks`: the first axis counts ranks.
+  void attach(hid_t set, std::vector<std::size_t> const& sizes, bool of_ranks = false) {
     std::set<std::string> taken;  // two axes of one dataset must not share a scale
-    for (std::size_t d = 0; d < placed.sizes.size(); ++d) {
-      bool const of_ranks = d == 0 && differs_by_rank(placed.piece.scope);
-      auto name = of_ranks ? std::string("rank") : fmt::format("size_{}", placed.sizes[d]);
+    for (std::size_t d = 0; d < sizes.size(); ++d) {
+      auto name = d == 0 && of_ranks ? std::string("rank") : fmt::format("size_{}", sizes[d]);
       while (!taken.insert(name).second) name += "_again";
-      create(name, of_ranks ? ranks_ : placed.sizes[d]);
+      create(name, sizes[d]);
       check_hdf5(H5DSattach_scale(set, open_dataset(file_, name).get(), static_cast<unsigned>(d)), name);
     }
   }
@@ -133,7 +133,6 @@ class Axes {
     check_hdf5(H5DSset_scale(set.get(), label.c_str()), name);
   }
   hid_t file_;
-  std::size_t ranks_;
   std::set<std::string> known_;
 };
 
@@ -169,8 +168,7 @@ void create_dataset(hid_t file, Placed const& placed, std::span<std::uint64_t> a
 }
 
 /// Returns where each chunk will stand.
-std::vector<std::uint64_t> lay_out(std::string const& path, Planner const& plan, Provenance const& provenance,
-                                   std::size_t ranks) {
+std::vector<std::uint64_t> lay_out(std::string const& path, Planner const& plan, Provenance const& provenance) {
   std::vector<std::uint64_t> addresses(plan.chunks);
   {
     Handle const access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose, path);
@@ -184,10 +182,14 @@ std::vector<std::uint64_t> lay_out(std::string const& path, Planner const& plan,
   write_fixed_text_attribute(file.get(), "schema_name", checkpoint_schema);
   write_fixed_text_attribute(file.get(), "schema_version", checkpoint_version);
   Handle const origin(H5Gcreate2(file.get(), "provenance", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), H5Gclose, path);
-  for (auto const& [name, text] : provenance) write_fixed_text(origin.get(), name, text);
-  Axes axes(file.get(), ranks);
+  Axes axes(file.get());
+  for (auto const& [name, text] : provenance) {
+    write_fixed_text(origin.get(), name, text);
+    axes.attach(open_dataset(origin.get(), name).get(), {1});
+  }
   for (auto const& placed : plan.pieces)
-    axes.attach(open_dataset(file.get(), state_group + placed.piece.name).get(), placed);
+    axes.attach(open_dataset(file.get(), state_group + placed.piece.name).get(), placed.sizes,
+                differs_by_rank(placed.piece.scope));
   file.close(path);
   return addresses;
 }
@@ -300,7 +302,7 @@ void write_file(Communicator& comm, std::string const& path, Provenance const& p
   std::vector<std::uint64_t> addresses(plan.chunks);
   bool const lays_out = comm.rank() == 0;
   comm.agree([&] {
-    if (lays_out) addresses = lay_out(path, plan, provenance, static_cast<std::size_t>(comm.size()));
+    if (lays_out) addresses = lay_out(path, plan, provenance);
   });
   comm.broadcast(std::as_writable_bytes(std::span(addresses)));
 

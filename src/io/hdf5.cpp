@@ -57,6 +57,10 @@ Handle create_file(std::string const& path, hid_t access) {
 
 Handle open_file(std::string const& path) { return {H5Fopen(path.c_str(), H5F_ACC_RDWR, H5P_DEFAULT), H5Fclose, path}; }
 
+Handle open_to_read(std::string const& path) {
+  return {H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), H5Fclose, path};
+}
+
 Handle open_dataset(hid_t file, std::string const& name) {
   return {H5Dopen2(file, name.c_str(), H5P_DEFAULT), H5Dclose, name};
 }
@@ -87,6 +91,16 @@ void write_scalar(hid_t group, std::string const& name, hid_t memory_type, void 
   check_hdf5(H5Dwrite(set.get(), memory_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, value), name);
 }
 
+std::string read_text(hid_t group, std::string const& name) {
+  auto const set = open_dataset(group, name);
+  auto const type = text_type();
+  char* raw = nullptr;
+  check_hdf5(H5Dread(set.get(), type.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT, &raw), name);
+  std::string text = raw == nullptr ? "" : raw;
+  H5free_memory(raw);
+  return text;
+}
+
 void write_text(hid_t group, std::string const& name, std::string const& text) {
   char const* raw = text.c_str();
   write_scalar(group, name, text_type().get(), &raw);
@@ -96,8 +110,8 @@ namespace {
 
 Handle fixed_text_type(std::size_t length) {
   Handle type(H5Tcopy(H5T_C_S1), H5Tclose, "text type");
-  check_hdf5(H5Tset_size(type.get(), std::max<std::size_t>(1, length)), "text type");
-  check_hdf5(H5Tset_strpad(type.get(), H5T_STR_NULLPAD), "text type");
+  check_hdf5(H5Tset_size(type.get(), length + 1), "text type");
+  check_hdf5(H5Tset_strpad(type.get(), H5T_STR_NULLTERM), "text type");
   check_hdf5(H5Tset_cset(type.get(), H5T_CSET_UTF8), "text type");
   return type;
 }
@@ -105,7 +119,7 @@ Handle fixed_text_type(std::size_t length) {
 }  // namespace
 
 void write_fixed_text(hid_t group, std::string const& name, std::string const& text) {
-  write_scalar(group, name, fixed_text_type(text.size()).get(), text.c_str());
+  write_array(group, name, fixed_text_type(text.size()).get(), 1, text.c_str());
 }
 
 void write_fixed_text_attribute(hid_t object, std::string const& name, std::string const& text) {

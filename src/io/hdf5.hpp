@@ -40,12 +40,18 @@ void prepare_hdf5();
 
 Handle create_file(std::string const& path, hid_t access = H5P_DEFAULT);  // serial, truncates; leaves room for a seal
 Handle open_file(std::string const& path);                                // serial, read and write
+Handle open_to_read(std::string const& path);                             // serial
 Handle open_dataset(hid_t file, std::string const& name);
+/// Up to the first null byte.
+inline std::string until_null(std::string const& text) { return text.substr(0, text.find('\0')); }
+
 Handle simple_space(std::vector<hsize_t> const& size, std::vector<hsize_t> const& max = {});
 Handle text_type();
 
+std::string read_text(hid_t group, std::string const& name);  // as write_text has written it
 void write_text(hid_t group, std::string const& name, std::string const& text);
-void write_fixed_text(hid_t group, std::string const& name, std::string const& text);  // of fixed length
+void write_fixed_text(hid_t group, std::string const& name,
+                      std::string const& text);  // (1), of fixed length: what netCDF reads
 void write_texts(hid_t group, std::string const& name, std::vector<std::string> const& texts);
 void write_array(hid_t group, std::string const& name, hid_t memory_type, hsize_t size, void const* values);
 void write_scalar(hid_t group, std::string const& name, hid_t memory_type, void const* value);

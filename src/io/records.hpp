@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/phases.hpp"
+#include "core/state.hpp"
 
 namespace minidad {
 
@@ -83,6 +84,17 @@ struct ProbeRecord {
   std::vector<double> applied_error;                   ///< (layer)
   std::vector<double> residual_norm;                   ///< (layer), of this rank
   std::vector<double> class_spectrum, class_measures;  ///< (layer, class, value), (layer, class, measure)
+};
+
+/// How many records a run file has along each axis that grows.
+struct RecordCounts {
+  std::int64_t step = 0, epoch = 0, probe_step = 0;
+  void visit_state(StateVisitor& visitor) {
+    StateGroup const group(visitor, "records");
+    visitor.value("step", Scope::common, step);
+    visitor.value("epoch", Scope::common, epoch);
+    visitor.value("probe_step", Scope::common, probe_step);
+  }
 };
 
 /// What a traffic channel is.

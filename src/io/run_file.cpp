@@ -13,6 +13,7 @@
 
 #include "comm/mpi_handle.hpp"
 #include "core/error.hpp"
+#include "io/carry_records.hpp"
 #include "io/hdf5.hpp"
 #include "io/publish.hpp"
 #include "io/seal.hpp"
@@ -35,8 +36,8 @@ hsize_t records_per_chunk(std::vector<hsize_t> const& size) {
   return std::clamp<hsize_t>((1 << 20) / record, 1, 1024);
 }
 
-/// An empty dataset that grows along its first axis.
-Handle create_growing(hid_t file, char const* name, hid_t type, std::vector<hsize_t> size) {
+/// An empty dataset that grows along its first axis. `filled`: not every element will be written.
+Handle create_growing(hid_t file, char const* name, hid_t type, std::vector<hsize_t> size, bool filled = false) {
   size[0] = 0;
   auto max = size, chunk = size;
   max[0] = H5S_UNLIMITED;
@@ -46,7 +47,9 @@ Handle create_growing(hid_t file, char const* name, hid_t type, std::vector<hsiz
   check_hdf5(H5Pset_chunk(creation.get(), static_cast<int>(chunk.size()), chunk.data()), name);
   // Ranks write together only into chunks that exist; created by one process, a dataset would leave that for later.
   check_hdf5(H5Pset_alloc_time(creation.get(), H5D_ALLOC_TIME_EARLY), name);
-  check_hdf5(H5Pset_fill_time(creation.get(), H5D_FILL_TIME_NEVER), name);  // every element is written
+  check_hdf5(H5Pset_fill_time(creation.get(), filled ? H5D_FILL_TIME_ALLOC : H5D_FILL_TIME_NEVER), name);
+  double const absent = absent_value(name);
+  if (filled) check_hdf5(H5Pset_fill_value(creation.get(), H5T_NATIVE_DOUBLE, &absent), name);
   return {H5Dcreate2(file, name, type, space.get(), H5P_DEFAULT, creation.get(), H5P_DEFAULT), H5Dclose, name};
 }
 
@@ -70,6 +73,12 @@ void create_complete_flag(hid_t file) {
   Handle const flag(H5Acreate2(file, "complete", H5T_STD_I32LE, space.get(), H5P_DEFAULT, H5P_DEFAULT), H5Aclose,
                     "complete");
   check_hdf5(H5Awrite(flag.get(), H5T_NATIVE_INT32, &incomplete), "complete");
+}
+
+void copy_file(std::string const& from, std::string const& to) {
+  std::error_code status;
+  std::filesystem::copy_file(from, to, std::filesystem::copy_options::overwrite_existing, status);
+  if (status) throw Error(ExitCode::run_time, fmt::format("{} cannot be copied: {}", from, status.message()));
 }
 
 std::span<Axis const> axes_of(schema::Series const& series) {
@@ -104,10 +113,12 @@ void create_axis(hid_t file, Axis axis, std::size_t length, std::vector<Channel>
   check_hdf5(H5DSset_scale(open_dataset(file, name).get(), name), name);
 }
 
-void create_series(hid_t file, schema::Series const& series, std::span<std::optional<std::size_t> const> axis_length) {
+void create_series(hid_t file, schema::Series const& series, std::span<std::optional<std::size_t> const> axis_length,
+                   bool ranks_missing) {
   std::vector<hsize_t> size;
   for (auto const axis : axes_of(series)) size.push_back(*axis_length[index(axis)]);
-  auto const set = create_growing(file, series.name, file_type(series.type), size);
+  auto const set =
+      create_growing(file, series.name, file_type(series.type), size, ranks_missing && is_per_rank(series));
   write_text_attribute(set.get(), "units", series.unit);
   write_text_attribute(set.get(), "long_name", series.meaning);
   for (unsigned d = 0; d < size.size(); ++d) {
@@ -144,55 +155,112 @@ struct RunFile::Shared {
   Handle file, transfer;
 };
 
-RunFile::RunFile(Communicator& comm, std::string path, bool overwrite, Provenance const& provenance,
-                 std::vector<Channel> const& channels, RecordShape const& shape)
-    : comm_(comm), path_(std::move(path)), temporary_(path_ + ".tmp"), channels_(channels) {
+RunFile::RunFile(Communicator& comm, RunFileSettings const& settings)
+    : comm_(comm),
+      path_(settings.path),
+      temporary_(path_ + ".tmp"),
+      next_(temporary_ + ".next"),
+      channels_(settings.channels) {
   auto const length = [&](Axis axis) -> auto& { return axis_length_[index(axis)]; };
   length(Axis::step) = length(Axis::epoch) = 0;
   length(Axis::rank) = static_cast<std::size_t>(comm.size());
   length(Axis::phase) = phase_names.size();
-  length(Axis::channel) = channels.size();
-  length(Axis::layer) = shape.layers;
-  if (shape.probe) {
+  length(Axis::channel) = channels_.size();
+  length(Axis::layer) = settings.shape.layers;
+  if (settings.shape.probe) {
     length(Axis::probe_step) = 0;
     length(Axis::value) = probed_values;
     length(Axis::measure) = measure_names.size();
-    if (shape.classes > 0) length(Axis::label) = shape.classes;
+    if (settings.shape.classes > 0) length(Axis::label) = settings.shape.classes;
   }
   prepare_hdf5();
   comm_.agree([&] {
-    if (comm_.rank() != 0) return;
-    namespace fs = std::filesystem;
-    std::error_code status;
-    if (!overwrite && fs::exists(path_, status))
-      refuse(fmt::format("output.file = \"{}\" exists; choose another name or set output.overwrite = true", path_));
-    auto const folder = fs::absolute(path_).parent_path();
-    fs::create_directories(folder, status);
-    if (status) refuse(fmt::format("output folder {} cannot be made: {}", folder.string(), status.message()));
-    try {
-      lay_out(provenance);
-    } catch (Error const& error) {
-      refuse(fmt::format("output.file = \"{}\" cannot be written: {}", path_, error.what()));
-    }
+    if (comm_.rank() == 0) prepare(settings);
   });
+  // All ranks must know what the file has become.
+  comm_.broadcast(std::as_writable_bytes(std::span(written_)));
+  comm_.broadcast(std::as_writable_bytes(std::span(&*length(Axis::rank), 1)));
 }
 
-void RunFile::lay_out(Provenance const& provenance) const {
-  auto file = create_file(temporary_);
+/// Rank 0.
+void RunFile::prepare(RunFileSettings const& settings) {
+  namespace fs = std::filesystem;
+  std::error_code status;
+  auto const& former = settings.former;
+  bool const continued = former && is_of(path_, former->id);
+  if (!settings.overwrite && !continued && fs::exists(path_, status))
+    refuse(fmt::format("output.file = \"{}\" exists; choose another name or set output.overwrite = true", path_));
+  auto const folder = fs::absolute(path_).parent_path();
+  fs::create_directories(folder, status);
+  if (status) refuse(fmt::format("output folder {} cannot be made: {}", folder.string(), status.message()));
+  auto const source = former ? former_file(*former) : "";
+  try {
+    if (!source.empty()) {
+      auto const file = open_to_read(source);
+      auto& ranks = axis_length_[index(Axis::rank)];
+      ranks = std::max(*ranks, axis_length_in(file.get(), "rank"));
+    }
+    lay_out(settings, source);
+    if (source.empty()) return;
+    auto const& records = former->records;
+    for (auto const& [axis, count] :
+         {std::pair{Axis::step, records.step}, {Axis::epoch, records.epoch}, {Axis::probe_step, records.probe_step}})
+      written_[index(axis)] = has(axis) ? static_cast<std::size_t>(count) : 0;
+  } catch (Error const& error) {
+    fs::remove(next_, status);
+    if (error.code() == ExitCode::user)
+      refuse(fmt::format("{} cannot be continued: {}; choose another output.file", source, error.what()));
+    refuse(fmt::format("output.file = \"{}\" cannot be written: {}", path_, error.what()));
+  }
+}
+
+bool RunFile::is_of(std::string const& path, std::string const& run_id) {
+  prepare_hdf5();
+  std::error_code status;
+  if (!std::filesystem::is_regular_file(path, status)) return false;
+  try {
+    return read_text(open_to_read(path).get(), "provenance/run_id") == run_id;
+  } catch (Error const&) {
+    return false;  // unreadable, or of something else
+  }
+}
+
+/// The file that holds the former run's records; none: it is not there any more.
+std::string RunFile::former_file(FormerRun const& former) const {
+  for (auto const& candidate : {temporary_, path_})  // the former is there when a finished run had been taken up again
+    if (is_of(candidate, former.id)) return candidate;
+  std::error_code status;
+  bool const other = std::filesystem::exists(temporary_, status);
+  if (other) std::filesystem::rename(temporary_, temporary_ + ".set_aside", status);
+  fmt::print(stderr, "minidad: no file with the records of this run so far at {}{}: a new one begins here\n", path_,
+             other ? " (" + temporary_ + ", which is there, is kept with the suffix .set_aside)" : "");
+  return "";
+}
+
+void RunFile::lay_out(RunFileSettings const& settings, std::string const& former) const {
+  auto file = create_file(next_);
   write_text_attribute(file.get(), "schema_name", schema::name);
   write_text_attribute(file.get(), "schema_version", schema::version);
   create_complete_flag(file.get());
   {
     Handle const origin(H5Gcreate2(file.get(), "provenance", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), H5Gclose,
                         "provenance");
-    for (auto const& [name, text] : provenance) write_text(origin.get(), name, text);
+    for (auto const& [name, text] : settings.provenance) write_text(origin.get(), name, text);
     Handle const summary(H5Gcreate2(file.get(), "summary", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), H5Gclose, "summary");
   }
   for (std::size_t axis = 0; axis < axis_length_.size(); ++axis)
     if (axis_length_[axis]) create_axis(file.get(), static_cast<Axis>(axis), *axis_length_[axis], channels_);
+  bool const ranks_missing = *axis_length_[index(Axis::rank)] > static_cast<std::size_t>(comm_.size());
   for (auto const& series : schema::series)
-    if (has(series)) create_series(file.get(), series, axis_length_);
-  file.close(temporary_);
+    if (has(series)) create_series(file.get(), series, axis_length_, ranks_missing);
+  if (!former.empty()) carry_records(open_to_read(former).get(), file.get(), settings.former->records);
+  file.close(next_);
+  publish_file(next_, temporary_);
+}
+
+RecordCounts RunFile::written() const {
+  auto const count = [&](Axis axis) { return static_cast<std::int64_t>(written_[index(axis)]); };
+  return {count(Axis::step), count(Axis::epoch), count(Axis::probe_step)};
 }
 
 bool RunFile::has(schema::Series const& series) const {
@@ -251,14 +319,22 @@ void RunFile::append(ProbeRecord const& record) {
 }
 
 void RunFile::flush() {
-  Shared file{open_together(comm_, temporary_), collective_transfer()};
+  if (std::all_of(axis_pending_.begin(), axis_pending_.end(), [](auto const& values) { return values.empty(); }))
+    return;
+  comm_.agree([&] {
+    if (comm_.rank() == 0) copy_file(temporary_, next_);
+  });
+  Shared file{open_together(comm_, next_), collective_transfer()};
   for (auto const axis : schema::time_axes) grow_axis(file, axis);
   for (std::size_t which = 0; which < n_series; ++which) write_series(file, which);
   for (auto const axis : schema::time_axes) {
     written_[index(axis)] += axis_pending_[index(axis)].size();
     axis_pending_[index(axis)].clear();
   }
-  file.file.close(temporary_);
+  file.file.close(next_);
+  comm_.agree([&] {
+    if (comm_.rank() == 0) publish_file(next_, temporary_);
+  });
 }
 
 namespace {
@@ -322,12 +398,15 @@ void RunFile::finish(TrainingSummary const& summary) {
   flush();
   comm_.agree([&] {
     if (comm_.rank() != 0) return;
-    auto file = open_file(temporary_);
+    copy_file(temporary_, next_);
+    auto file = open_file(next_);
     write_summary(file.get(), summary);
     mark_complete(file.get());
-    file.close(temporary_);
-    seal_file(temporary_);
-    publish_file(temporary_, path_);
+    file.close(next_);
+    seal_file(next_);
+    publish_file(next_, path_);
+    std::error_code status;  // a leftover does no harm
+    std::filesystem::remove(temporary_, status);
   });
 }
 

@@ -14,28 +14,50 @@
 
 namespace minidad {
 
+/// A run that goes on where an earlier one has stopped.
+struct FormerRun {
+  std::string id;        ///< of the run: its file says the same
+  RecordCounts records;  ///< that belong to what has been done; later ones will be made again
+};
+
+/// What a run file is to be.
+struct RunFileSettings {
+  std::string path;
+  bool overwrite = false;  ///< an existing file
+  Provenance provenance;   ///< with "run_id"
+  std::vector<Channel> channels;
+  RecordShape shape;
+  std::optional<FormerRun> former;
+};
+
 /// The HDF5 file of a run, see schema.hpp. While the run goes on it is called `path`.tmp; it gets its name when it is
-/// complete. Between calls it is closed, so it can be read at any time, also after a kill.
+/// complete. What is written goes to a copy that then takes the place of the file, so there is a whole file at any time,
+/// also for those who read it, and after a kill.
 /// Rank 0 lays it out alone; what ranks measure themselves is written by all of them together.
 class RunFile {
  public:
-  /// Collective. Refuses (AgreedError, user) a path that exists, unless `overwrite`, and one that cannot be written.
-  RunFile(Communicator& comm, std::string path, bool overwrite, Provenance const& provenance,
-          std::vector<Channel> const& channels, RecordShape const& shape);
+  /// Collective. Refuses (AgreedError, user) a path that exists, unless `overwrite` or it is of the former run, and one
+  /// that cannot be written. With a former run its records are taken over; where they are not there any more, that is
+  /// said, and the file begins now.
+  RunFile(Communicator& comm, RunFileSettings const& settings);
 
   void append(StepRecord const& record);
   void append(EpochRecord const& record);
   void append(ProbeRecord const& record);
   /// Collective. Writes what was appended since.
   void flush();
+  RecordCounts written() const;  ///< as of the last flush
   /// Collective. Flushes, writes the summary, marks the file complete, seals it and gives it its name.
   void finish(TrainingSummary const& summary);
 
   std::string const& path() const { return path_; }
+  static bool is_of(std::string const& path, std::string const& run_id);  ///< whether there is a file of that run
 
  private:
   static constexpr std::size_t n_series = std::size(schema::series), n_times = schema::time_axes.size();
-  void lay_out(Provenance const& provenance) const;
+  void prepare(RunFileSettings const& settings);
+  std::string former_file(FormerRun const& former) const;
+  void lay_out(RunFileSettings const& settings, std::string const& former) const;
   struct Shared;  // the file while all ranks have it open
   void put(std::string_view series, std::span<double const> values);
   void grow_axis(Shared const& file, schema::Axis axis);
@@ -44,7 +66,7 @@ class RunFile {
   bool has(schema::Series const& series) const;
 
   Communicator& comm_;
-  std::string path_, temporary_;
+  std::string path_, temporary_, next_;  // next_: what is being written, and then becomes the temporary file
   std::vector<Channel> channels_;
   /// None: the file does not have the axis. Those that grow begin with 0.
   std::array<std::optional<std::size_t>, schema::axis_names.size()> axis_length_;

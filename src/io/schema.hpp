@@ -10,7 +10,7 @@ namespace minidad::schema {
 // follow them. A change of meaning raises the major version, an addition the minor one.
 
 inline constexpr char const* name = "minidad-run";
-inline constexpr char const* version = "1.2";
+inline constexpr char const* version = "1.3";
 
 // A complete file is sealed (since 1.2), see seal.hpp: `minidad verify` tells whether it still has every byte that it
 // was finished with.
@@ -85,8 +85,10 @@ inline constexpr Series series[] = {
     {"class_measures", Type::real, {probe_step, layer, label, measure}, 4, "1", "measures of a class' part of G"},
 };
 
+// After a restart on other ranks the rank axis is that of the most ranks; what absent ones did not measure is 0 for
+// seconds, bytes and messages, and NaN for the rest (since 1.3).
 // Group /provenance: scalar texts.
-//   deck (resolved, TOML), command, version, git_hash, compiler, flags, build_type, real, kokkos, kokkos_devices,
+//   run_id (the same through all restarts), restarts (a line each), both since 1.3, deck (resolved, TOML), command, version, git_hash, compiler, flags, build_type, real, kokkos, kokkos_devices,
 //   execution_space, blas, mpi, hdf5, host (rank 0's), ranks, threads (of a rank), transfer, start, end (UTC, ISO 8601)
 // Group /summary: scalars.
 //   float64: samples_per_second (the figure of merit), training_seconds, bytes_per_step (sent by the exchange, mean over

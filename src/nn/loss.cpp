@@ -56,6 +56,15 @@ void SoftmaxCrossEntropy::evaluate(ExecSpace const& space, Matrix const& logits,
   rows_ += static_cast<std::int64_t>(rows);
 }
 
+double SoftmaxCrossEntropy::last_batch(ExecSpace const& space) {
+  auto const row_loss = row_loss_;
+  double running = 0;
+  Kokkos::parallel_reduce(
+      "minidad::nn::running_loss", Kokkos::RangePolicy<ExecSpace>(space, 0, row_loss.extent(0)),
+      KOKKOS_LAMBDA(std::size_t row, double& sum) { sum += row_loss(row); }, running);
+  return running - std::exchange(running_, running);
+}
+
 LossSums SoftmaxCrossEntropy::collect(ExecSpace const& space) {
   auto const row_loss = row_loss_;
   auto const row_correct = row_correct_;
@@ -69,6 +78,7 @@ LossSums SoftmaxCrossEntropy::collect(ExecSpace const& space) {
         row_correct(row) = 0;
       },
       sums.loss, sums.correct);
+  running_ = 0;
   auto const before = std::exchange(carried_, {});
   return {sums.loss + before.loss, sums.correct + before.correct, std::exchange(rows_, 0) + before.rows};
 }

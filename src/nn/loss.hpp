@@ -23,6 +23,9 @@ class SoftmaxCrossEntropy {
   /// `scale` is 1 / rows of the global batch. logits, delta (rows, classes); labels in [0, classes).
   void evaluate(ExecSpace const& space, Matrix const& logits, Labels const& label, double scale, Matrix const& delta);
 
+  /// The loss of this rank's rows of the last batch, summed; NaN or infinite if any is.
+  double last_batch(ExecSpace const& space);
+
   /// What came together on this rank since the last call.
   LossSums collect(ExecSpace const& space);
   /// What came together so far.
@@ -32,7 +35,8 @@ class SoftmaxCrossEntropy {
   Kokkos::View<double*, ExecSpace> row_loss_;
   Kokkos::View<std::int64_t*, ExecSpace> row_correct_;
   std::int64_t rows_ = 0;
-  LossSums carried_;  // from before the state was last saved or loaded
+  double running_ = 0;  // all losses since the last call of collect(), as of the last call of last_batch()
+  LossSums carried_;    // from before the state was last saved or loaded
 };
 
 }  // namespace minidad

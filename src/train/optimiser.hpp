@@ -19,7 +19,8 @@ class Sgd {
  public:
   Sgd(OptimiserSettings const& settings, std::size_t parameters);
 
-  void update(ExecSpace const& space, double rate, Vector const& gradient, Vector const& parameters);
+  /// Returns how many of the new parameters are not finite.
+  std::int64_t update(ExecSpace const& space, double rate, Vector const& gradient, Vector const& parameters);
   /// `scope` is that of the parameters.
   void visit_state(StateVisitor& visitor, Scope scope);
 

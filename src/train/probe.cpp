@@ -301,9 +301,9 @@ void Probe::Subspaces::visit_state(StateVisitor& visitor, char const* name, std:
     visitor.array_of_one("vectors1", owner, shape, vectors[1]);
   }
   auto const most = static_cast<std::int64_t>(shape[0]);
-  if (std::min(counts[0], counts[1]) < 0 || std::max(counts[0], counts[1]) > most || (counts[2] | 1) != 1)
-    refuse(fmt::format("the probe's subspaces have dimensions {} and {}: at most {} are possible", counts[0], counts[1],
-                       most));
+  visitor.expect(std::min(counts[0], counts[1]) >= 0 && std::max(counts[0], counts[1]) <= most && (counts[2] | 1) == 1,
+                 fmt::format("the probe's subspaces have dimensions {} and {}: at most {} are possible", counts[0],
+                             counts[1], most));
   dimensions = {counts[0], counts[1]};
   now = counts[2];
   records = counts[3];

@@ -4,11 +4,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
+#include <cmath>
 
 #include "core/digest.hpp"
 #include "core/error.hpp"
 #include "core/memory.hpp"
+#include "exchange/blame.hpp"
 #include "train/replica_check.hpp"
 
 namespace minidad {
@@ -41,7 +44,8 @@ Trainer::Trainer(TrainerParts const& parts, TrainingSettings const& settings, Sc
              memory_.tape(parts.plan.blocks_at(parts.plan.steps_per_epoch() - 1, rank_))},
       label_("minidad::train::label", memory_.max_rows()),
       loss_(memory_.max_rows()),
-      test_loss_(memory_.max_rows()) {}
+      test_loss_(memory_.max_rows()),
+      sums_(parts.comm, 3) {}
 
 void Trainer::step(std::size_t epoch, std::size_t step_of_epoch) {
   auto const& [space, comm, clock, network, gradient, exchange, optimiser, plan, train, test, probe] = parts_;
@@ -57,12 +61,18 @@ void Trainer::step(std::size_t epoch, std::size_t step_of_epoch) {
     }
     // The mean over the rows of all ranks: from here on, gradients of parts of the batch just add up.
     loss_.evaluate(space, tape.output(), label_, 1.0 / static_cast<double>(ranks.rows()), tape.output_delta());
+    sums_.start(std::array{loss_.last_batch(space), wishes_.stop ? 1.0 : 0.0, wishes_.save ? 1.0 : 0.0});
   }
   BackwardWalk walk(space, clock, network, tape);
   try {
     exchange.reduce(walk, ranks);  // the only place where ranks speak of training
   } catch (AgreedError const& error) {
+    sums_.finish();
     throw AgreedError(error.code(), fmt::format("step {}: {}", steps_done_ + 1, error.what()));
+  }
+  {
+    PhaseScope scope(clock, Phase::wait, space);
+    take_sums(tape, ranks.rows());
   }
   if (probe_is_due()) {
     PhaseScope scope(clock, Phase::probe, space);
@@ -70,9 +80,37 @@ void Trainer::step(std::size_t epoch, std::size_t step_of_epoch) {
   }
   PhaseScope scope(clock, Phase::update, space);
   rate_ = schedule_.rate(steps_done_);
-  optimiser.update(space, rate_, gradient.flat, network.parameters().flat);
+  auto const bad = optimiser.update(space, rate_, gradient.flat, network.parameters().flat);
+  // Where each rank has a model of its own, the others learn of it from the loss of the next step.
+  if (bad > 0 && exchange.replicates()) blame(tape);
   ++steps_done_;
   samples_done_ += static_cast<std::int64_t>(ranks.rows());
+}
+
+/// What all ranks know of the step by now.
+void Trainer::take_sums(Tape const& tape, std::size_t rows) {
+  auto const sums = sums_.finish();
+  agreed_ = {sums[1] > 0, sums[2] > 0};
+  double const loss = sums[0] / static_cast<double>(rows);
+  if (!std::isfinite(loss)) blame(tape);
+  if (first_loss_ == 0) first_loss_ = loss;
+  if (settings_.explosion > 0 && loss > settings_.explosion * first_loss_)
+    throw AgreedError(
+        ExitCode::not_finite,
+        fmt::format("step {}: the loss is {:.3g}, that of the first step was {:.3g}: training has diverged "
+                    "(failure.explosion = {})",
+                    steps_done_ + 1, loss, first_loss_, settings_.explosion));
+}
+
+/// Something is not finite: whose, and where did it begin?
+void Trainer::blame(Tape const& tape) const {
+  std::vector<LayerStats> local;
+  for (std::size_t l = 0; l < parts_.network.layers(); ++l) local.push_back({tape.activation[l], tape.delta[l]});
+  try {
+    blame_not_finite(parts_.space, parts_.comm, local);
+  } catch (AgreedError const& error) {
+    throw AgreedError(error.code(), fmt::format("step {}: {}", steps_done_ + 1, error.what()));
+  }
 }
 
 void Trainer::forget_traffic() {
@@ -112,8 +150,12 @@ void Trainer::visit_state(StateVisitor& visitor) {
   {
     StateGroup const group(visitor, "trainer");
     visitor.value("steps", Scope::common, steps_done_);
+    visitor.expect(steps_done_ >= 0 && steps_done_ <= total_steps(),
+                   fmt::format("the state is that after {} steps; training.epochs = {} are {} steps", steps_done_,
+                               settings_.epochs, total_steps()));
     visitor.value("samples", Scope::common, samples_done_);
     visitor.value("rate", Scope::common, rate_);
+    visitor.value("first_loss", Scope::common, first_loss_);
     visitor.value("training_seconds", Scope::own, training_seconds_);
     visitor.value("test_loss", Scope::common, last_epoch_.test_loss);
     visitor.value("test_accuracy", Scope::common, last_epoch_.test_accuracy);
@@ -185,6 +227,7 @@ void Trainer::expect_replicas() const {
 void Trainer::advance(Observer const& observer) {
   auto const start = std::chrono::steady_clock::now();
   bool const probed = probe_is_due();
+  wishes_ = observer.wish();
   auto const epoch = steps_done_ / steps_per_epoch();
   step(static_cast<std::size_t>(epoch), static_cast<std::size_t>(steps_done_ % steps_per_epoch()));
   if (settings_.check_replicas_every > 0 && steps_done_ % settings_.check_replicas_every == 0) expect_replicas();
@@ -206,7 +249,7 @@ TrainingSummary Trainer::run(Observer const& observer) {
   bool go_on = true;
   while (go_on && !done()) {
     advance(observer);
-    go_on = observer.go_on(steps_done_);
+    go_on = observer.go_on(agreed_);
   }
   expect_replicas();
 

@@ -3,6 +3,7 @@
 
 #include <functional>
 
+#include "comm/host_sum.hpp"
 #include "data/batch_loader.hpp"
 #include "exchange/exchange.hpp"
 #include "io/records.hpp"
@@ -19,6 +20,7 @@ struct TrainingSettings {
   std::int64_t seed = 1;                    ///< of weights, shuffling and synthetic data
   std::int64_t check_replicas_every = 100;  ///< steps; 0: never
   std::int64_t record_every = 10;           ///< steps
+  double explosion = 100;  ///< a loss larger than the first step's by this factor ends the run; 0: none
 };
 
 /// What a Trainer works with. All of it outlives the Trainer.
@@ -36,13 +38,21 @@ struct TrainerParts {
   Probe* probe = nullptr;  ///< if there is one
 };
 
+/// What to do after a step: the wish of one rank is enough.
+struct Wishes {
+  bool stop = false;  ///< end the run for now
+  bool save = false;  ///< write a checkpoint
+};
+
 /// Hears of progress, on every rank alike.
 struct Observer {
   std::function<void(StepRecord const&)> step = [](StepRecord const&) {};
   std::function<void(EpochRecord const&)> epoch = [](EpochRecord const&) {};
   std::function<void(ProbeRecord const&)> probe = [](ProbeRecord const&) {};
-  /// After all that belongs to a step; false: this was the last one for now.
-  std::function<bool(std::int64_t step)> go_on = [](std::int64_t) { return true; };
+  /// What this rank would like to happen after the step that begins.
+  std::function<Wishes()> wish = [] { return Wishes{}; };
+  /// After all that belongs to a step, with the wishes that all ranks agree on; false: this was the last one for now.
+  std::function<bool(Wishes const&)> go_on = [](Wishes const& agreed) { return !agreed.stop; };
 };
 
 /// The training loop. Everything here is collective.
@@ -56,6 +66,7 @@ class Trainer {
   /// Everything that the rest of the run depends on, its records included: what is in the parts and here.
   void visit_state(StateVisitor& visitor);
 
+  /// Throws AgreedError(not_finite) in the very step in which training goes astray, see TrainingSettings.
   /// One step: load, forward, loss, exchange, update. Nothing in it allocates or looks at the device from the host.
   void step(std::size_t epoch, std::size_t step_of_epoch);
   /// Loss and accuracy on the test samples, all ranks together: the mean over every rank's samples, each by its own
@@ -72,6 +83,8 @@ class Trainer {
  private:
   std::int64_t steps_per_epoch() const { return static_cast<std::int64_t>(parts_.plan.steps_per_epoch()); }
   void advance(Observer const& observer);
+  void take_sums(Tape const& tape, std::size_t rows);
+  [[noreturn]] void blame(Tape const& tape) const;
   bool probe_is_due() const { return parts_.probe != nullptr && parts_.probe->due(steps_done_); }
   StepRecord record(std::int64_t epoch);
   void expect_replicas() const;  // where there should be any
@@ -86,6 +99,9 @@ class Trainer {
   std::array<Tape, 2> tapes_;  // for full and for left-over batches
   Labels label_;
   SoftmaxCrossEntropy loss_, test_loss_;
+  HostSum sums_;            // of each step: loss, wishes
+  Wishes wishes_, agreed_;  // of this rank; of all
+  double first_loss_ = 0;   // mean over the rows of the first step
   double rate_ = 0, training_seconds_ = 0;
   std::int64_t steps_done_ = 0, samples_done_ = 0;
   EpochRecord last_epoch_;

@@ -313,7 +313,7 @@ TEST(Exchange, NamesTheRankAndLayerOfANan) {
         auto const where = Kokkos::subview(in_delta ? tape.delta[2] : tape.activation[1], 0, 3);
         if (problem.comm.rank() == guilty) Kokkos::deep_copy(where, std::numeric_limits<Real>::quiet_NaN());
       };
-      expect_error(ExitCode::run_time,
+      expect_error(ExitCode::not_finite,
                    {fmt::format("rank {}, layer {}: the {} are not finite", guilty, in_delta ? 2 : 1,
                                 in_delta ? "deltas" : "inputs")},
                    [&] { problem.exchange_poisoned(0, 0, poison); });
@@ -328,7 +328,7 @@ TEST(Trainer, NamesTheStepOfANan) {
     options.shapes = {{12, 9, Activation::relu}, {9, 7, Activation::relu}, {7, 4, Activation::identity}};
     options.schedule.rate = 1e-8 * static_cast<double>(std::numeric_limits<Real>::max());
     SmallProblem problem(test_comm(), options);
-    expect_error(ExitCode::run_time, {"step ", "rank 0, layer ", "not finite"}, [&] { problem.trainer.run({}); });
+    expect_error(ExitCode::not_finite, {"step ", "rank 0, layer ", "not finite"}, [&] { problem.trainer.run({}); });
   }
 }
 

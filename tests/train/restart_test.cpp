@@ -88,7 +88,7 @@ class Restart : public testing::TestWithParam<Case> {
   }
   /// Trains to the step where it stops, and saves.
   void save(SmallProblem& problem, std::string const& path, Observer observer = {}) const {
-    observer.go_on = [](std::int64_t step) { return step < stop_after; };
+    observer.go_on = [&](Wishes const&) { return problem.trainer.steps_done() < stop_after; };
     problem.trainer.run(observer);
     write_checkpoint(problem.comm, path, provenance(problem.comm), shown(problem));
   }
@@ -147,7 +147,7 @@ TEST_P(Restart, GoesOnToTheSameBitsAndRecords) {
   {
     SmallProblem first(test_comm(), options);
     auto observer = parts.observer();
-    observer.go_on = [](std::int64_t step) { return step < stop_after; };
+    observer.go_on = [&](Wishes const&) { return first.trainer.steps_done() < stop_after; };
     first.trainer.run(observer);
   }
   SmallProblem second(test_comm(), options);

@@ -13,7 +13,6 @@
 
 #include "io/checkpoint.hpp"
 #include "io/fletcher32.hpp"
-#include "io/layout_driver.hpp"
 #include "io/placement.hpp"
 #include "io/publish.hpp"
 #include "io/seal.hpp"
@@ -171,12 +170,9 @@ void create_dataset(hid_t file, Placed const& placed, std::span<std::uint64_t> a
 std::vector<std::uint64_t> lay_out(std::string const& path, Planner const& plan, Provenance const& provenance) {
   std::vector<std::uint64_t> addresses(plan.chunks);
   {
-    Handle const access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose, path);
-    leave_out_raw_data(access.get());
-    check_hdf5(H5Pset_alignment(access.get(), 1 << 16, 1 << 12), path);  // chunks begin with pages
-    auto file = create_file(path, access.get());
+    auto file = create_file(path, RawData::left_out);
     for (auto const& placed : plan.pieces) create_dataset(file.get(), placed, addresses);
-    file.close(path);
+    close_file(file, path);
   }
   auto file = open_file(path);
   write_fixed_text_attribute(file.get(), "schema_name", checkpoint_schema);
@@ -190,7 +186,7 @@ std::vector<std::uint64_t> lay_out(std::string const& path, Planner const& plan,
   for (auto const& placed : plan.pieces)
     axes.attach(open_dataset(file.get(), state_group + placed.piece.name).get(), placed.sizes,
                 differs_by_rank(placed.piece.scope));
-  file.close(path);
+  close_file(file, path);
   return addresses;
 }
 

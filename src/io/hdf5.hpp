@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "io/file_driver.hpp"
+
 namespace minidad {
 
 /// Owns one HDF5 identifier; refuses to exist without one, with HDF5's own words.
@@ -38,9 +40,12 @@ void check_hdf5(herr_t status, std::string_view what);
 /// Once per process: no printing of error stacks, no closing behind our back at exit.
 void prepare_hdf5();
 
-Handle create_file(std::string const& path, hid_t access = H5P_DEFAULT);  // serial, truncates; leaves room for a seal
-Handle open_file(std::string const& path);                                // serial, read and write
-Handle open_to_read(std::string const& path);                             // serial
+Handle create_file(std::string const& path,
+                   RawData raw_data = RawData::written);  // serial, truncates; leaves room for a seal
+/// Closes a file that was written; throws Error(run_time) when something could not be.
+void close_file(Handle& file, std::string const& path);
+Handle open_file(std::string const& path);     // serial, read and write
+Handle open_to_read(std::string const& path);  // serial
 Handle open_dataset(hid_t file, std::string const& name);
 /// Up to the first null byte.
 inline std::string until_null(std::string const& text) { return text.substr(0, text.find('\0')); }

@@ -254,7 +254,7 @@ void RunFile::lay_out(RunFileSettings const& settings, std::string const& former
   for (auto const& series : schema::series)
     if (has(series)) create_series(file.get(), series, axis_length_, ranks_missing);
   if (!former.empty()) carry_records(open_to_read(former).get(), file.get(), settings.former->records);
-  file.close(next_);
+  close_file(file, next_);
   publish_file(next_, temporary_);
 }
 
@@ -402,7 +402,7 @@ void RunFile::finish(TrainingSummary const& summary) {
     auto file = open_file(next_);
     write_summary(file.get(), summary);
     mark_complete(file.get());
-    file.close(next_);
+    close_file(file, next_);
     seal_file(next_);
     publish_file(next_, path_);
     std::error_code status;  // a leftover does no harm

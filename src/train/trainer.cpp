@@ -142,7 +142,7 @@ void Trainer::carry_over() {
 }
 
 void Trainer::visit_state(StateVisitor& visitor) {
-  if (visitor.loading())
+  if (visitor.loading() || sent_before_.empty())  // nothing is carried by who has not begun
     forget_traffic();
   else
     carry_over();

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 import xarray
 
-from conftest import MINIDAD, SOURCE
+from conftest import MINIDAD, SOURCE, launch
 
 DECK = """
 [data]
@@ -290,3 +290,43 @@ def test_job_scripts_requeue_until_the_run_is_complete(deck, script):
     second = subprocess.run(job, cwd=deck, env=environment, capture_output=True, text=True, timeout=60)
     assert second.returncode == 0 and "restart   from" in second.stdout, second.stderr
     assert (deck / "asked").read_text() == asked and (deck / "run.h5").exists()
+
+
+def test_a_full_disk_stops_a_checkpoint_and_keeps_the_one_before(deck):
+    """No file may grow beyond 800 KiB: the run file has room, a checkpoint of a MiB and a half has none."""
+    whole = [MINIDAD, "run", "deck.toml", "--set", "checkpoint.every=80", "--set", "model.hidden=[400, 400]"]
+    assert subprocess.run(whole, cwd=deck, capture_output=True).returncode == 0
+    before = {name: (deck / name).read_bytes() for name in checkpoints(deck)}
+    shell = f"trap '' XFSZ; ulimit -f 800; exec {MINIDAD} run --restart {name_of(80)} --set checkpoint.every=40"
+    result = launch(["-n", "2", "bash", "-c", shell], deck)
+    assert result.code == 3 and len(result.complaints) == 1, result.err
+    assert "checkpoint" in result.complaints[0] and name_of(120) in result.complaints[0]
+    assert (deck / name_of(80)).read_bytes() == before[name_of(80)]
+    assert not list(deck.glob("run.step*.tmp"))
+    assert subprocess.run([MINIDAD, "run", "--restart", name_of(80)], cwd=deck, capture_output=True).returncode == 0
+
+
+def test_a_run_file_is_whole_while_it_is_written_and_after_a_kill(deck):
+    run = subprocess.Popen(
+        [os.environ["MPIEXEC"], "-n", "2", MINIDAD, "run", "deck.toml", "--set", "training.epochs=100000"],
+        cwd=deck, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    growing = deck / "run.h5.tmp"
+    while not growing.exists():
+        time.sleep(0.02)
+
+    def steps_in_it() -> int:
+        with h5py.File(growing) as file:
+            steps = file["step"][()]
+            assert np.all(np.diff(steps) == 10) and len(file["loss"]) == len(steps)
+            assert np.all(np.isfinite(file["loss"][()]))
+            return len(steps)
+
+    seen = [steps_in_it()]
+    while seen[-1] < seen[0] + 100:
+        seen.append(steps_in_it())
+    assert seen == sorted(seen)
+    for pid in minidad_processes(deck):
+        os.kill(pid, signal.SIGKILL)
+    run.wait(timeout=60)
+    assert steps_in_it() >= seen[-1]

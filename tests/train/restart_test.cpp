@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <fstream>
 
 #include "io/checkpoint.hpp"
+#include "io/seal.hpp"
 #include "support/files.hpp"
 #include "support/host_copy.hpp"
 #include "support/low_rank.hpp"
@@ -215,6 +217,38 @@ TEST_P(Restart, OnOtherRanksKeepsWhatAllKnowAndTheSumOfWhatEachKeeps) {
       problem.trainer.run({});  // nothing is out of place
       EXPECT_TRUE(problem.trainer.done());
     }
+}
+
+TEST(Checkpoint, IsRefusedWithAnyByteChanged) {
+  if (test_comm().size() > 1) return;  // the file is what counts
+  Communicator alone(test_comm(), 0);
+  TemporaryFolder const folder;
+  SmallProblem problem(alone, {.shapes = {{3, 2, Activation::identity}}, .samples = 8, .batch = 4});
+  problem.trainer.step(0, 0);
+  auto const path = folder.path("small.h5");
+  write_checkpoint(alone, path, {{"ranks", "1"}}, [&](StateVisitor& visitor) { problem.trainer.visit_state(visitor); });
+  verify_seal(path);
+  std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+  auto const bytes = static_cast<std::streamoff>(std::filesystem::file_size(path));
+  std::int64_t unnoticed = 0;
+  for (std::streamoff place = 0; place < bytes; ++place) {
+    auto const put = [&](char value) {
+      file.seekp(place);
+      file.put(value);
+      file.flush();
+    };
+    file.seekg(place);
+    auto const before = static_cast<char>(file.get());
+    put(static_cast<char>(before ^ (1 << place % 8)));
+    try {
+      verify_seal(path);
+      ++unnoticed;
+    } catch (Error const&) {
+    }
+    put(before);
+  }
+  EXPECT_EQ(unnoticed, 0) << "of " << bytes << " bytes";
+  verify_seal(path);
 }
 
 INSTANTIATE_TEST_SUITE_P(Method, Restart, testing::ValuesIn(cases()), [](auto const& info) { return info.param.name; });

@@ -56,6 +56,6 @@ function(minidad_add_pytest name folder)
   cmake_parse_arguments(arg "" "" "ENVIRONMENT" ${ARGN})
   add_test(NAME python.${name}
     COMMAND ${MINIDAD_PYTHON} -m pytest -q -p no:cacheprovider ${PROJECT_SOURCE_DIR}/${folder})
-  set_tests_properties(python.${name} PROPERTIES PROCESSORS 2 TIMEOUT 900 ENVIRONMENT
+  set_tests_properties(python.${name} PROPERTIES PROCESSORS 2 TIMEOUT 2400 ENVIRONMENT
     "${minidad_test_environment};PYTHONDONTWRITEBYTECODE=1;${arg_ENVIRONMENT}")
 endfunction()

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
+#include <fstream>
 #include <optional>
 #include <set>
 
@@ -73,6 +74,9 @@ void CheckpointFolder::prepare() const {
   for_each_name(folder_, [&](Name const& name, std::string const& path) {
     if (name.stem == stem_ && name.temporary) fs::remove(path, status);
   });
+  auto const attempt = path(0) + ".tmp";
+  if (!std::ofstream(attempt)) refuse(fmt::format("nothing can be written to the checkpoint folder {}", folder_));
+  fs::remove(attempt, status);
 }
 
 void CheckpointFolder::rotate(std::int64_t step, std::int64_t keep) const {

@@ -24,7 +24,8 @@ class CheckpointFolder {
   std::vector<Entry> list() const;
   std::string path(std::int64_t step) const;
 
-  /// Makes the folder, and removes what an earlier run was writing when it was killed. Throws Error(user).
+  /// Makes the folder, sees whether it can be written to, and removes what an earlier run was writing when it was killed.
+  /// Throws Error(user).
   void prepare() const;
   /// Deletes all but the `keep` newest of those up to `step`, which has just been written.
   void rotate(std::int64_t step, std::int64_t keep) const;

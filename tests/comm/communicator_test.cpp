@@ -4,6 +4,9 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <array>
+
+#include "comm/host_sum.hpp"
 #include "comm/row_collect.hpp"
 #include "comm/row_gather.hpp"
 #include "comm/sum_in_place.hpp"
@@ -81,6 +84,37 @@ TEST(RowCollect, GivesTheRootTheRowsOfAllInRankOrder) {
   }
   EXPECT_EQ(comm.traffic().entry("test_collect", "gatherv").sent, sent);
   EXPECT_EQ(comm.traffic().entry("test_collect", "gatherv").messages, 3);
+}
+
+TEST(HostSum, AddsOverRanksAsOftenAsItIsStarted) {
+  auto& comm = test_comm();
+  HostSum sum(comm, 2);
+  for (int round = 1; round <= 3; ++round) {
+    sum.start(std::array{static_cast<double>(comm.rank()), static_cast<double>(round)});
+    auto const result = sum.finish();
+    EXPECT_EQ(result[0], comm.size() * (comm.size() - 1) / 2.0);
+    EXPECT_EQ(result[1], round * comm.size());
+  }
+}
+
+TEST(Communicator, SplitsByColorInTheSameOrder) {
+  auto& comm = test_comm();
+  Communicator const half(comm, comm.rank() % 2);
+  EXPECT_EQ(half.size(), (comm.size() + 1 - comm.rank() % 2) / 2);
+  EXPECT_EQ(half.rank(), comm.rank() / 2);
+}
+
+TEST(Communicator, BroadcastsAndGathersBytesUnbooked) {
+  auto& comm = test_comm();
+  auto const booked = comm.traffic().entry("control", "allreduce").messages;
+  int value[2] = {comm.rank() == comm.size() - 1 ? 7 : 0, comm.rank()};
+  comm.broadcast(std::as_writable_bytes(std::span(value, 1)), comm.size() - 1);
+  EXPECT_EQ(value[0], 7);
+  EXPECT_EQ(value[1], comm.rank());
+  std::vector<int> all(static_cast<std::size_t>(comm.size()));
+  comm.all_gather(std::as_bytes(std::span(value + 1, 1)), std::as_writable_bytes(std::span(all)));
+  for (int r = 0; r < comm.size(); ++r) EXPECT_EQ(all[static_cast<std::size_t>(r)], r);
+  EXPECT_EQ(comm.traffic().entry("control", "allreduce").messages, booked);
 }
 
 TEST(Traffic, OfControlAndProbeIsNotTheExchanges) {

@@ -137,6 +137,16 @@ def test_a_restart_on_other_ranks_goes_on_and_keeps_the_records(minidad, deck, m
         np.testing.assert_array_equal(seconds[:8, :before], a["seconds"][:8])
 
 
+def test_deterministic_runs_go_on_to_the_same_bits_on_any_number_of_ranks(minidad, deck):
+    whole = minidad("run", "deck.toml", "--set", "exchange.method=edad", "--set", "exchange.deterministic=true",
+                    "--set", "exchange.row_block=4", "--set", "checkpoint.every=50", "--set", "checkpoint.keep=9",
+                    ranks=2)  # fmt: skip
+    assert whole.code == 0, whole.err
+    for ranks in (3, 1, 4):
+        again = minidad("run", "--restart", name_of(50), "--set", f"output.file=on{ranks}.h5", ranks=ranks)
+        assert again.value("parameter digest") == whole.value("parameter digest")
+
+
 def test_everybody_reads_a_checkpoint(minidad, deck):
     done = minidad("run", "deck.toml", *METHODS["power_dad"], "--set", "checkpoint.every=80", "--set", "probe.every=40",
                    ranks=2)  # fmt: skip
@@ -208,6 +218,9 @@ def test_what_cannot_go_on_is_refused(minidad, deck):
     assert "model.hidden was [20, 12], now [20]" in text and "training.batch was 16, now 8" in text
     assert "not a duration" in refused("--restart", file, "--time-limit", "soon")
     assert "there is no checkpoint in" in refused("--restart", "/")
+    assert "cannot be made" in refused("deck.toml", "--set", "output.file=x.h5", "--set", "checkpoint.folder=/proc/none")
+    assert "nothing can be written" in refused("deck.toml", "--set", "output.file=x.h5", "--set", "checkpoint.folder=/proc")
+    assert "training.epochs = 1 are 40 steps" in refused("--restart", file, "--set", "training.epochs=1")
     changed = minidad("run", "--restart", file, "--set", "schedule.rate=0.02", "--set", "exchange.method=powersgd",
                       "--set", "output.file=other.h5", ranks=2)  # fmt: skip
     assert changed.code == 0, changed.err

@@ -191,6 +191,7 @@ TEST_P(Restart, OnOtherRanksKeepsWhatAllKnowAndTheSumOfWhatEachKeeps) {
   };
   for (int former = 1; former <= all.size(); ++former)
     for (int now = 1; now <= all.size(); ++now) {
+      if (former < all.size() && now < all.size()) continue;  // that is tested on fewer ranks
       Communicator few(all, all.rank() < former ? 0 : 1), other(all, all.rank() < now ? 0 : 1);
       auto const path = folder.path(fmt::format("{}_{}.h5", former, now));
       std::vector<double> before(0);

@@ -56,6 +56,44 @@ TEST(Trainer, BooksBytesPerChannelThatAddUpToTheFormula) {
             static_cast<double>((static_cast<std::size_t>(problem.comm.size()) - 1) * sizeof(Real) * rows * width));
 }
 
+TEST(Trainer, StopsAndSavesWhereOneRankWishesIt) {
+  SmallProblem problem(test_comm(), {.training = {.epochs = 3}});
+  bool const wishes = test_comm().rank() == test_comm().size() - 1;
+  std::vector<std::int64_t> saves;
+  problem.trainer.run({.wish =
+                           [&] {
+                             auto const step = problem.trainer.steps_done() + 1;
+                             return Wishes{.stop = wishes && step == 7, .save = wishes && step % 3 == 0};
+                           },
+                       .go_on =
+                           [&](Wishes const& agreed) {
+                             if (agreed.save) saves.push_back(problem.trainer.steps_done());
+                             return !agreed.stop;
+                           }});
+  EXPECT_EQ(saves, (std::vector<std::int64_t>{3, 6}));
+  EXPECT_EQ(problem.trainer.steps_done(), 7);
+}
+
+TEST(Trainer, FindsDivergenceInTheStep) {
+  for (auto const* method : {"dsgd", "edad", "powersgd"}) {
+    SmallProblem exploding(test_comm(),
+                           {.exchange = {.method = method}, .training = {.explosion = 10}, .schedule = {.rate = 100}});
+    expect_error(ExitCode::not_finite, {"step ", "the loss is", "that of the first step was"},
+                 [&] { exploding.trainer.run({}); });
+    EXPECT_LT(exploding.trainer.steps_done(), 8) << method;
+    SmallProblem overflowing(
+        test_comm(), {.exchange = {.method = method}, .training = {.explosion = 0}, .schedule = {.rate = 1e30}});
+    expect_error(ExitCode::not_finite, {"step "}, [&] { overflowing.trainer.run({}); });
+    EXPECT_LT(overflowing.trainer.steps_done(), 8) << method;
+  }
+}
+
+TEST(Trainer, NamesTheLayerOfADivergenceOfModelsThatAreNoReplicas) {
+  SmallProblem problem(test_comm(),
+                       {.exchange = {.method = "none"}, .training = {.explosion = 0}, .schedule = {.rate = 1e30}});
+  expect_error(ExitCode::not_finite, {"step ", "rank ", "layer "}, [&] { problem.trainer.run({}); });
+}
+
 TEST(Trainer, WithNoEpochsDoesNothing) {
   SmallProblem problem(test_comm(), {.training = {.epochs = 0}});
   EXPECT_EQ(problem.trainer.run({}).steps, 0);

@@ -36,7 +36,12 @@ void Request::progress() {
   if (active()) check_mpi(MPI_Test(&request_, &done, MPI_STATUS_IGNORE), "MPI_Test");
 }
 
-void Request::wait() { check_mpi(MPI_Wait(&request_, MPI_STATUS_IGNORE), "MPI_Wait"); }
+void Request::wait(Communicator const& comm, Awaited const& what) {
+  if (auto& watch = comm.impl().stall_watch)
+    watch->wait(request_, what);
+  else
+    check_mpi(MPI_Wait(&request_, MPI_STATUS_IGNORE), "MPI_Wait");
+}
 
 namespace {
 
@@ -61,6 +66,12 @@ Communicator::Communicator(Communicator const& parent, int color) : impl_(std::m
 }
 
 Communicator::~Communicator() { MPI_Comm_free(&impl_->comm); }
+
+void Communicator::set_stall_limit(double seconds) {
+  require(seconds >= 0, "set_stall_limit: a time is not negative");
+  impl_->stall_watch.reset();
+  if (seconds > 0) impl_->stall_watch.emplace(impl_->comm, seconds);
+}
 
 int Communicator::rank() const { return impl_->rank; }
 int Communicator::size() const { return impl_->size; }
@@ -98,8 +109,11 @@ void reduce_on_host(Communicator& comm, std::span<T> values, MPI_Op op, std::str
   auto& entry = comm.traffic().entry(part, "allreduce");
   comm.traffic().charge_allreduce(entry, static_cast<std::int64_t>(values.size_bytes()));
   ++entry.messages;
-  check_mpi(MPI_Allreduce(MPI_IN_PLACE, values.data(), mpi_count(values.size()), mpi_type<T>(), op, comm.impl().comm),
-            "MPI_Allreduce");
+  Request reduced;
+  check_mpi(MPI_Iallreduce(MPI_IN_PLACE, values.data(), mpi_count(values.size()), mpi_type<T>(), op, comm.impl().comm,
+                           reduced.fresh()),
+            "MPI_Iallreduce");
+  reduced.wait(comm, awaited(entry));
 }
 
 }  // namespace
@@ -124,24 +138,30 @@ void Communicator::all_gather(std::span<std::int32_t const> mine, std::span<std:
   require(all.size() == mine.size() * static_cast<std::size_t>(size()), "all_gather: one place for each rank's values");
   traffic().charge_allgather(entry, static_cast<std::int64_t>(mine.size_bytes()));
   ++entry.messages;
-  check_mpi(MPI_Allgather(mine.data(), mpi_count(mine.size()), MPI_INT32_T, all.data(), mpi_count(mine.size()),
-                          MPI_INT32_T, impl_->comm),
-            "MPI_Allgather");
+  Request gathered;
+  check_mpi(MPI_Iallgather(mine.data(), mpi_count(mine.size()), MPI_INT32_T, all.data(), mpi_count(mine.size()),
+                           MPI_INT32_T, impl_->comm, gathered.fresh()),
+            "MPI_Iallgather");
+  gathered.wait(*this, awaited(entry));
 }
 
 void Communicator::broadcast(std::span<std::byte> bytes, int root) {
   constexpr std::size_t most = 1 << 30;  // MPI counts are int
   for (std::size_t begin = 0; begin < bytes.size(); begin += most) {
     auto const part = bytes.subspan(begin, std::min(most, bytes.size() - begin));
-    check_mpi(MPI_Bcast(part.data(), mpi_count(part.size()), MPI_BYTE, root, impl_->comm), "MPI_Bcast");
+    Request sent;
+    check_mpi(MPI_Ibcast(part.data(), mpi_count(part.size()), MPI_BYTE, root, impl_->comm, sent.fresh()), "MPI_Ibcast");
+    sent.wait(*this, {"broadcast", "control"});
   }
 }
 
 void Communicator::all_gather(std::span<std::byte const> mine, std::span<std::byte> all) {
   require(all.size() == mine.size() * static_cast<std::size_t>(size()), "all_gather: one place for each rank's bytes");
-  check_mpi(MPI_Allgather(mine.data(), mpi_count(mine.size()), MPI_BYTE, all.data(), mpi_count(mine.size()), MPI_BYTE,
-                          impl_->comm),
-            "MPI_Allgather");
+  Request gathered;
+  check_mpi(MPI_Iallgather(mine.data(), mpi_count(mine.size()), MPI_BYTE, all.data(), mpi_count(mine.size()), MPI_BYTE,
+                           impl_->comm, gathered.fresh()),
+            "MPI_Iallgather");
+  gathered.wait(*this, {"allgather", "control"});
 }
 
 void Communicator::agree(std::function<void()> const& work) {
@@ -161,9 +181,9 @@ void Communicator::agree(std::function<void()> const& work) {
   sum(failures);
   int const speaker = size() - static_cast<int>(first[0]);
   int header[2] = {static_cast<int>(code), mpi_count(what.size())};
-  check_mpi(MPI_Bcast(header, 2, MPI_INT, speaker, impl_->comm), "MPI_Bcast");
+  broadcast(std::as_writable_bytes(std::span(header)), speaker);
   what.resize(static_cast<std::size_t>(header[1]));
-  check_mpi(MPI_Bcast(what.data(), header[1], MPI_CHAR, speaker, impl_->comm), "MPI_Bcast");
+  broadcast(std::as_writable_bytes(std::span(what)), speaker);
   if (failures[0] < size()) what = fmt::format("rank {}: {}", speaker, what);
   throw AgreedError(static_cast<ExitCode>(header[0]), what);
 }

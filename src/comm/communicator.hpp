@@ -40,6 +40,12 @@ class Communicator {
   /// Device pointers are tried on a small all-reduce first, whose result must be right.
   void choose_transfer(Transfer transfer, ExecSpace const& space);
 
+  /// From now on, a wait on this communicator by any class of this folder that lasts longer than `seconds` throws
+  /// Error(stalled) on one rank; it names the collective, the part of the model and the ranks that do not wait too.
+  /// Give all ranks the same, more than any rank computes or writes at a stretch. 0, as it is at first: wait for ever.
+  /// Communicators made from this one start with 0.
+  void set_stall_limit(double seconds);
+
   // Small things on the host, booked as control traffic or as that of `part`.
   void sum(std::span<double> values, std::string_view part = "control");
   void sum(std::span<std::int64_t> values);

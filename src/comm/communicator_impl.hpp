@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-// Inside comm/ only: what the collectives share, and the only header that speaks MPI beside mpi_handle.hpp.
+// Inside comm/ only: what the collectives share, and the only header that speaks MPI beside stall_watch.hpp
+// and mpi_handle.hpp.
 
 #include <mpi.h>
 
 #include <type_traits>
 
 #include "comm/communicator.hpp"
+#include "comm/stall_watch.hpp"
 #include "core/error.hpp"
 
 namespace minidad {
@@ -17,6 +19,7 @@ struct Communicator::Impl {
   int rank = 0, size = 1;
   Transfer transfer = Transfer::staged;
   Traffic traffic{1};
+  std::optional<StallWatch> stall_watch;  ///< when there is a limit for waits
 };
 
 /// Throws Error(run_time) unless `code` says success.
@@ -33,12 +36,15 @@ MPI_Datatype mpi_type() {
 /// MPI counts are int; larger ones are refused in words.
 int mpi_count(std::size_t count);
 
+inline Awaited awaited(TrafficEntry const& entry) { return {entry.collective, entry.part}; }
+
 /// A request that is waited for, or given up when its process is on its way to an abort.
 class Request {
  public:
   MPI_Request* fresh();
   void progress();
-  void wait();
+  /// Every wait of this folder. Throws Error(stalled), with `what` in words, past the limit that `comm` may have.
+  void wait(Communicator const& comm, Awaited const& what);
   bool active() const { return request_ != MPI_REQUEST_NULL; }
 
  private:

@@ -61,13 +61,18 @@ void RowChannel::send(ExecSpace const& space, int to, std::size_t n) {
   auto const count = impl_->scalars(n);
   impl_->comm.traffic().charge_send(impl_->sends, static_cast<std::int64_t>(count * sizeof(Real)));
   ++impl_->sends.messages;
-  check_mpi(MPI_Send(data, mpi_count(count), mpi_type<Real>(), to, row_tag, impl_->comm.impl().comm), "MPI_Send");
+  Request sent;
+  check_mpi(MPI_Isend(data, mpi_count(count), mpi_type<Real>(), to, row_tag, impl_->comm.impl().comm, sent.fresh()),
+            "MPI_Isend");
+  sent.wait(impl_->comm, awaited(impl_->sends));
 }
 
 void RowChannel::receive(ExecSpace const& space, int from, std::size_t n) {
-  check_mpi(MPI_Recv(impl_->incoming(space), mpi_count(impl_->scalars(n)), mpi_type<Real>(), from, row_tag,
-                     impl_->comm.impl().comm, MPI_STATUS_IGNORE),
-            "MPI_Recv");
+  Request received;
+  check_mpi(MPI_Irecv(impl_->incoming(space), mpi_count(impl_->scalars(n)), mpi_type<Real>(), from, row_tag,
+                      impl_->comm.impl().comm, received.fresh()),
+            "MPI_Irecv");
+  received.wait(impl_->comm, {"receive", impl_->sends.part});
   impl_->arrived(space, n);
 }
 
@@ -77,7 +82,10 @@ void RowChannel::broadcast(ExecSpace const& space, int root, std::size_t n) {
   auto const count = impl_->scalars(n);
   if (mine) impl_->comm.traffic().charge_broadcast(impl_->broadcasts, static_cast<std::int64_t>(count * sizeof(Real)));
   ++impl_->broadcasts.messages;
-  check_mpi(MPI_Bcast(data, mpi_count(count), mpi_type<Real>(), root, impl_->comm.impl().comm), "MPI_Bcast");
+  Request reached;
+  check_mpi(MPI_Ibcast(data, mpi_count(count), mpi_type<Real>(), root, impl_->comm.impl().comm, reached.fresh()),
+            "MPI_Ibcast");
+  reached.wait(impl_->comm, awaited(impl_->broadcasts));
   if (!mine) impl_->arrived(space, n);
 }
 

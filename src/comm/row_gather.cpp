@@ -74,7 +74,7 @@ void RowGather::start(ExecSpace const& space, RowLayout const& layout) {
 void RowGather::progress() { impl_->request.progress(); }
 
 Matrix RowGather::finish(ExecSpace const& space) {
-  impl_->request.wait();
+  impl_->request.wait(impl_->comm, awaited(impl_->entry));
   auto const all = first_rows(impl_->rows, impl_->gathered);
   if (impl_->staged)
     Kokkos::deep_copy(space, all,

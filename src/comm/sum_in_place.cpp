@@ -67,7 +67,8 @@ void SumInPlace::post(ExecSpace const& space, std::size_t size) {
 void SumInPlace::progress() { impl_->request.progress(); }
 
 void SumInPlace::finish(ExecSpace const& space) {
-  impl_->request.wait();
+  auto const &first = impl_->charges.front().entry, &last = impl_->charges.back().entry;
+  impl_->request.wait(impl_->comm, {first.collective, first.part, last.part});
   if (impl_->staged) Kokkos::deep_copy(space, impl_->stretch(impl_->buffer), impl_->stretch(impl_->wire));
 }
 

@@ -13,6 +13,7 @@ enum class ExitCode : int {
   internal = 1,    ///< a bug, or an exception nobody foresaw
   user = 2,        ///< a deck, option or input file is wrong
   run_time = 3,    ///< the run itself failed: replicas diverged, a file could not be written, ...
+  stalled = 4,     ///< a collective did not complete in time
   not_finite = 5,  ///< training diverged: a NaN, an infinity, or a loss that exploded
   requeue = 75,    ///< stopped as it was told to, with a checkpoint: start it again (EX_TEMPFAIL of sysexits.h)
 };

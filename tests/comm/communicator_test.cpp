@@ -5,8 +5,11 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <chrono>
+#include <thread>
 
 #include "comm/host_sum.hpp"
+#include "comm/row_channel.hpp"
 #include "comm/row_collect.hpp"
 #include "comm/row_gather.hpp"
 #include "comm/sum_in_place.hpp"
@@ -190,5 +193,84 @@ TEST(Communicator, ChecksDevicePointersBeforeItUsesThem) {
   EXPECT_EQ(host_copy(buffer), std::vector<Real>(4, static_cast<Real>(comm.size())));
   comm.choose_transfer(Transfer::staged, space);
 }
+
+/// One rank comes `late` to every collective of this folder, and all of them give what they should.
+void expect_right_results(double late) {
+  auto& comm = test_comm();
+  ExecSpace const space;
+  auto const ranks = static_cast<std::size_t>(comm.size()), rank = static_cast<std::size_t>(comm.rank());
+  int const last = comm.size() - 1;
+  auto dawdle = [&, turn = 0]() mutable {
+    comm.agree([] {});  // so that one rank's delay does not add to another's
+    if (turn++ % comm.size() == comm.rank()) std::this_thread::sleep_for(std::chrono::duration<double>(late));
+  };
+  RowLayout layout;
+  for (std::size_t r = 0; r < ranks; ++r) layout.offset.push_back(layout.offset.back() + 1);
+  std::vector<Real> numbers;
+  for (std::size_t r = 0; r < ranks; ++r) numbers.push_back(static_cast<Real>(r));
+
+  dawdle();
+  double total[1] = {1};
+  comm.sum(std::span<double>(total));
+  EXPECT_EQ(total[0], comm.size());
+
+  dawdle();
+  Vector const buffer("minidad::test::buffer", 1);
+  Kokkos::deep_copy(buffer, Real(1));
+  SumInPlace sum(comm, buffer, {{"test_watched", 1}});
+  sum.start(space);
+  sum.finish(space);
+  EXPECT_EQ(host_copy(buffer), std::vector<Real>{static_cast<Real>(comm.size())});
+
+  dawdle();
+  RowGather gather(comm, "test_watched", ranks, 1);
+  Kokkos::deep_copy(gather.slot(layout), static_cast<Real>(rank));
+  gather.start(space, layout);
+  EXPECT_EQ(host_copy(gather.finish(space)), numbers);
+
+  dawdle();
+  RowCollect collect(comm, "test_watched", layout, 1, last);
+  Matrix const mine("minidad::test::mine", 1, 1);
+  Kokkos::deep_copy(mine, static_cast<Real>(rank));
+  collect.start(space, layout, mine);
+  EXPECT_EQ(host_copy(collect.finish(space)), comm.rank() == last ? numbers : std::vector<Real>{});
+
+  dawdle();
+  std::vector<std::int32_t> all(ranks);
+  std::int32_t const own[1] = {comm.rank()};
+  comm.all_gather(own, all, comm.traffic().entry("test_watched", "allgather"));
+  EXPECT_EQ(std::vector<Real>(all.begin(), all.end()), numbers);
+
+  dawdle();
+  RowChannel channel(comm, "test_watched", 1, 1);
+  Kokkos::deep_copy(channel.rows(1), static_cast<Real>(rank));
+  channel.broadcast(space, last, 1);
+  EXPECT_EQ(host_copy(channel.rows(1)), std::vector<Real>{static_cast<Real>(last)});
+  if (comm.size() > 1 && comm.rank() == last) channel.send(space, 0, 1);
+  if (comm.size() > 1 && comm.rank() == 0) channel.receive(space, last, 1);
+  EXPECT_EQ(host_copy(channel.rows(1)), std::vector<Real>{static_cast<Real>(last)});
+
+  dawdle();
+  EXPECT_THROW(comm.agree([&] {
+    if (comm.rank() == last) refuse("no");
+  }),
+               AgreedError);
+}
+
+TEST(StallLimit, ChangesNoResult) {
+  test_comm().set_stall_limit(60);
+  expect_right_results(0);
+  test_comm().set_stall_limit(0);
+  expect_right_results(0);
+}
+
+TEST(StallLimit, PutsUpWithRanksThatAreLateByLess) {
+  if (test_comm().size() == 1) GTEST_SKIP() << "nobody to wait for";
+  test_comm().set_stall_limit(2);  // ranks ask after 1.5 s: each wait here has its questions, and leaves notes behind
+  expect_right_results(1.6);
+  test_comm().set_stall_limit(0);
+}
+
+TEST(StallLimit, IsNotNegative) { EXPECT_THROW(test_comm().set_stall_limit(-1), Error); }
 
 }  // namespace minidad

@@ -182,6 +182,7 @@ class Run {
  public:
   Run(Communicator& comm, Options const& options, Settings const& settings, Stopping& stopping)
       : comm_(comm), options_(options), settings_(settings), stopping_(stopping) {
+    comm_.set_stall_limit(settings.failure.stall_seconds);
     comm_.choose_transfer(settings.comm.transfer == "device" ? Transfer::device : Transfer::staged, space_);
     comm_.agree([&] { problem_ = pose_problem(settings, comm.size()); });
     print_banner(comm, settings, problem_);

@@ -15,7 +15,9 @@ namespace {
 
 // Notes are empty messages, so that nobody has to keep their content until they have left. The tag says it all: even is
 // a question, and odd its answer. MPI allows tags up to 32767 everywhere.
-constexpr int questions = 1 << 14;
+constexpr int questions = (1 << 14) - 1;
+constexpr int last_word = 2 * questions + 1;
+constexpr double time_to_abort = 60;  // seconds; some launchers need a few
 
 /// Tests a request a few times: reading the clock in between would slow down short waits.
 bool completes(MPI_Request& request) {
@@ -57,9 +59,11 @@ void StallWatch::wait(MPI_Request& request, Awaited const& what) {
     look_at = waited_ + tick_;
     listen();
     if (!asking() && waited_ >= ask_at_) ask();
-    if (asking() && waited_ >= report_at_)
+    if (asking() && waited_ >= report_at_) {
+      send_to_all(last_word);
       throw Error(ExitCode::stalled,
                   fmt::format("stalled for {:.3g} s in {}: {}", waited_.count(), in_words(what), missing()));
+    }
   }
 }
 
@@ -69,7 +73,10 @@ void StallWatch::listen() {
   while (check_mpi(MPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, comm_, &there, &note), "MPI_Iprobe"), there) {
     int const from = note.MPI_SOURCE, tag = note.MPI_TAG;
     check_mpi(MPI_Recv(nullptr, 0, MPI_BYTE, from, tag, comm_, MPI_STATUS_IGNORE), "MPI_Recv");
-    if (tag % 2 == 0) {
+    if (tag == last_word) {
+      answered_.clear();
+      ask_at_ = std::max(ask_at_, waited_ + Seconds(time_to_abort));  // who does not answer any more is not missing
+    } else if (tag % 2 == 0) {
       send_note(from, tag + 1);
       leave_it_to(from);
     } else if (asking() && tag / 2 == question_) {
@@ -90,8 +97,12 @@ void StallWatch::ask() {
   report_at_ = waited_ + grace_;
   answered_.assign(static_cast<std::size_t>(size_), false);
   answered_[static_cast<std::size_t>(rank_)] = true;
+  send_to_all(2 * question_);
+}
+
+void StallWatch::send_to_all(int tag) const {
   for (int to = 0; to < size_; ++to)
-    if (to != rank_) send_note(to, 2 * question_);
+    if (to != rank_) send_note(to, tag);
 }
 
 std::string StallWatch::missing() const {

@@ -41,6 +41,7 @@ class StallWatch {
   bool asking() const { return !answered_.empty(); }
   std::string missing() const;
   void send_note(int to, int tag) const;
+  void send_to_all(int tag) const;
 
   MPI_Comm comm_ = MPI_COMM_NULL;
   int rank_ = 0, size_ = 1;

@@ -102,6 +102,8 @@ void visit_settings(SettingsVisitor& v, Settings& s) {
   v.real("failure.rollback_rate", s.failure.rollback_rate, {.low = 0, .high = 1, .open_low = true},
          "what the learning rate is multiplied by (rollback)");
   v.integer("failure.rollbacks", s.failure.rollbacks, positive, "so many times at most (rollback)");
+  v.real("failure.stall_seconds", s.failure.stall_seconds, from_zero,
+         "a rank that keeps others waiting for so long ends the job; 0: never");
 }
 
 }  // namespace minidad

@@ -29,6 +29,7 @@ struct FailureSettings {
   std::string policy = "stop";  ///< one of policy_names
   double rollback_rate = 0.5;   ///< "rollback": what the learning rate is multiplied by, each time
   std::int64_t rollbacks = 3;   ///< "rollback": so many times at most
+  double stall_seconds = 600;   ///< waits longer than that end the job, see Communicator::set_stall_limit; 0: none do
 };
 inline constexpr std::array<char const*, 2> policy_names{"stop", "rollback"};
 

@@ -343,3 +343,24 @@ def test_a_run_file_is_whole_while_it_is_written_and_after_a_kill(deck):
         os.kill(pid, signal.SIGKILL)
     run.wait(timeout=60)
     assert steps_in_it() >= seen[-1]
+
+
+def test_a_rank_that_is_stuck_is_named_and_the_checkpoint_before_is_there(minidad, deck):
+    run = subprocess.Popen(
+        [os.environ["MPIEXEC"], "-n", "3", MINIDAD, "run", "deck.toml", "--set", "training.epochs=100000",
+         "--set", "data.train_samples=640000", "--set", "checkpoint.every=20000", "--set", "failure.stall_seconds=2"],
+        cwd=deck, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    while not checkpoints(deck):  # the next time that all write together, where nobody is watched, is far away
+        time.sleep(0.05)
+    ranks = {}
+    for pid in minidad_processes(deck):
+        environment = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+        ranks.update({int(v.split(b"=")[1]): pid for v in environment if v.startswith(b"OMPI_COMM_WORLD_RANK=")})
+    os.kill(ranks[1], signal.SIGSTOP)
+    _, err = run.communicate(timeout=60)
+    complaints = [line for line in err.splitlines() if line.startswith("minidad: ")]
+    assert run.returncode == 4 and len(complaints) == 1, err
+    assert re.match(r"minidad: rank 0: stalled for 2\S* s in \w+ of \w+.*: rank 1 is missing", complaints[0])
+    again = minidad("run", "--restart", "latest", "--time-limit", "1", ranks=3)
+    assert again.code == 75 and f"restart   from ./{name_of(20000)}" in again.out, again.out + again.err

@@ -80,7 +80,6 @@ def rewrite(path: Path, change) -> None:
         old["provenance"].visititems(lambda n, o: texts.__setitem__(n, o[0]))
     hostile = path.with_name("hostile.h5")
     with h5py.File(hostile, "w", userblock_size=BLOCK) as file:
-        file.attrs["schema_name"], file.attrs["schema_version"] = b"minidad-checkpoint", b"1.0"
         file.attrs["schema_name"] = np.bytes_("minidad-checkpoint")
         file.attrs["schema_version"] = np.bytes_("1.0")
         for name, text in texts.items():
@@ -101,8 +100,9 @@ HUGE = 1 << 44
 
 
 def external_storage(file):
+    real = file[WEIGHT].dtype
     del file[WEIGHT]
-    file.create_dataset(WEIGHT, shape=(24, 20), dtype="f4", external=[("secret", 0, h5py.h5f.UNLIMITED)])
+    file.create_dataset(WEIGHT, shape=(24, 20), dtype=real, external=[("secret", 0, h5py.h5f.UNLIMITED)])
 
 
 def external_link(file):
@@ -122,7 +122,7 @@ def loop(file):
 
 
 def virtual(file):
-    layout = h5py.VirtualLayout(shape=(24, 20), dtype="f4")
+    layout = h5py.VirtualLayout(shape=(24, 20), dtype=file[WEIGHT].dtype)
     layout[:] = h5py.VirtualSource("run.h5", "loss", shape=(24, 20))
     del file[WEIGHT]
     file.create_virtual_dataset(WEIGHT, layout)
@@ -136,17 +136,13 @@ def negative_rows(file):
     file["state/exchange/layer0/rows"][1] = -1
 
 
-def real_type() -> str:
-    return "f4"
-
-
 HOSTILE = {
     "nothing is changed": (lambda f: None, None),
-    "huge dimensions": (lambda f: replace(f, WEIGHT, shape=(HUGE, 20), chunks=(1 << 10, 20), dtype="f4", fletcher32=True), "not 24 x 20"),
+    "huge dimensions": (lambda f: replace(f, WEIGHT, shape=(HUGE, 20), chunks=(1 << 10, 20), dtype=f[WEIGHT].dtype, fletcher32=True), "not 24 x 20"),
     "wrong type": (lambda f: replace(f, WEIGHT, data=np.zeros((24, 20), "i2"), chunks=(24, 20), fletcher32=True), "type"),
     "text for numbers": (lambda f: replace(f, WEIGHT, data=np.zeros((24, 20), "S4"), chunks=(24, 20), fletcher32=True), "type"),
-    "another filter": (lambda f: replace(f, WEIGHT, data=np.zeros((24, 20), "f4"), chunks=(24, 20), compression="gzip"), "fletcher32"),
-    "not in chunks": (lambda f: replace(f, WEIGHT, data=np.zeros((24, 20), "f4")), "fletcher32"),
+    "another filter": (lambda f: replace(f, WEIGHT, data=f[WEIGHT][()], chunks=(24, 20), compression="gzip"), "fletcher32"),
+    "not in chunks": (lambda f: replace(f, WEIGHT, data=f[WEIGHT][()]), "fletcher32"),
     "external storage": (external_storage, "fletcher32"),
     "virtual": (virtual, "fletcher32"),
     "external link": (external_link, "link"),
@@ -166,15 +162,13 @@ HOSTILE = {
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_hostile_checkpoints_are_refused(minidad, runs, kind):
     change, complaint = HOSTILE[kind]
-    with h5py.File(runs / name_of(80)) as file:
-        if file[WEIGHT].dtype != np.float32:
-            pytest.fail("these files are made for MINIDAD_REAL = float")
     rewrite(runs / name_of(80), change)
     (runs / "secret").write_bytes(bytes(4096))
     assert minidad("verify", "hostile.h5").code == 0  # the seal says nothing about intent
 
     def limited():
-        resource.setrlimit(resource.RLIMIT_AS, (3 << 30, 3 << 30))
+        if b"__asan_init" not in Path(MINIDAD).read_bytes():  # whose shadow memory alone asks for terabytes of addresses
+            resource.setrlimit(resource.RLIMIT_AS, (3 << 30, 3 << 30))
 
     run = subprocess.run([MINIDAD, "run", "--restart", "hostile.h5", "--set", "output.file=new.h5"], cwd=runs,
                          capture_output=True, text=True, timeout=60, preexec_fn=limited)  # fmt: skip

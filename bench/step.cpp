@@ -11,7 +11,7 @@
 namespace minidad::bench {
 
 /// Bytes of one pass each that a step needs beside its products, however they are fused.
-double unavoidable_bytes(std::vector<LayerShape> const& shapes, double rows, bool momentum) {
+double unavoidable_bytes(std::vector<DenseShape> const& shapes, double rows, bool momentum) {
   double scalars = 0;
   for (std::size_t l = 0; l < shapes.size(); ++l) {
     double const out = static_cast<double>(shapes[l].out) * rows;
@@ -19,7 +19,8 @@ double unavoidable_bytes(std::vector<LayerShape> const& shapes, double rows, boo
     if (l > 0) scalars += 3 * static_cast<double>(shapes[l].in) * rows;  // delta <- delta .* phi'(a)
     scalars += out;                                                      // bias gradient: read delta
   }
-  scalars += (momentum ? 5.0 : 3.0) * static_cast<double>(parameter_count(shapes));  // g, (v), x read; (v), x written
+  scalars += (momentum ? 5.0 : 3.0) *
+             static_cast<double>(parameter_count(dense_chain(shapes).shapes()));  // g, (v), x read; (v), x written
   double const input = static_cast<double>(shapes.front().in) * rows;
   return scalars * sizeof(Real) + input * (1 + sizeof(Real));  // samples are bytes
 }

@@ -10,17 +10,20 @@ set(minidad_test_environment
   "LSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/support/lsan.supp:print_suppressions=0:fast_unwind_on_malloc=0"
   "UBSAN_OPTIONS=print_stacktrace=1")
 
-# minidad_add_test(<folder>/<name> [RANKS 1 2 ...]): builds <name>.cpp with GoogleTest and registers it for each number of
-# ranks as <folder>.<name>.ranks<n>.
+# minidad_add_test(<folder>/<name> [RANKS 1 2 ...] [SUPPORT target]): builds <name>.cpp with GoogleTest and registers it
+# for each number of ranks as <folder>.<name>.ranks<n>.
 function(minidad_add_test path)
-  cmake_parse_arguments(arg "" "" "RANKS" ${ARGN})
+  cmake_parse_arguments(arg "" "SUPPORT" "RANKS" ${ARGN})
+  if(NOT arg_SUPPORT)
+    set(arg_SUPPORT minidad_test_support)
+  endif()
   if(NOT arg_RANKS)
     set(arg_RANKS 1)
   endif()
   get_filename_component(name ${path} NAME)
   string(REPLACE "/" "." test ${path})
   add_executable(${name} ${path}.cpp)
-  target_link_libraries(${name} PRIVATE minidad_options minidad_test_support)
+  target_link_libraries(${name} PRIVATE minidad_options ${arg_SUPPORT})
   foreach(ranks IN LISTS arg_RANKS)
     add_test(NAME ${test}.ranks${ranks}
       COMMAND ${MPIEXEC_EXECUTABLE} ${MPIEXEC_NUMPROC_FLAG} ${ranks} ${MPIEXEC_PREFLAGS} $<TARGET_FILE:${name}>

@@ -32,10 +32,13 @@ Settings agreed_settings(Communicator& comm, Options const& options);
 
 /// What the two commands both need to know of the data before it is read.
 struct Problem {
-  DatasetSize train, test;
-  std::vector<LayerShape> shapes;
-  std::size_t row_block;  ///< rows whose products are formed together; 1: no blocks
+  DatasetSize train{}, test{};
+  Model model{SampleShape{}};
+  std::size_t row_block = 1;  ///< rows whose products are formed together; 1: no blocks
 };
+/// What the model stands between.
+ModelEnds model_ends(Settings const& settings, DatasetSize const& train);
+
 /// Throws Error(user) when the data does not fit the settings or the ranks.
 Problem pose_problem(Settings const& settings, int ranks);
 

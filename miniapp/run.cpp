@@ -28,6 +28,10 @@ Settings agreed_settings(Communicator& comm, Options const& options) {
   return settings;
 }
 
+ModelEnds model_ends(Settings const& settings, DatasetSize const& train) {
+  return {.input = {.channels = train.width}, .classes = static_cast<std::size_t>(settings.data.classes)};
+}
+
 Problem pose_problem(Settings const& settings, int ranks) {
   auto const train = dataset_size(settings.data, Subset::train), test = dataset_size(settings.data, Subset::test);
   auto const batch = static_cast<std::size_t>(settings.training.batch);
@@ -45,9 +49,10 @@ Problem pose_problem(Settings const& settings, int ranks) {
   if (auto const blocks = (batch + block - 1) / block; n > blocks)
     refuse(fmt::format("{} ranks cannot share {} blocks of exchange.row_block = {} rows (training.batch = {})", n,
                        blocks, block, batch));
-  auto shapes = layer_shapes(settings.model, train.width, static_cast<std::size_t>(settings.data.classes));
-  Probe::check(settings.probe, shapes, BatchPlan(train.samples, batch, n, block).ranks_at(0));
-  return {train, test, std::move(shapes), block};
+  auto model = make_model(settings.model, model_ends(settings, train));
+  expect_possible(settings.exchange, model.shapes());
+  Probe::check(settings.probe, model, BatchPlan(train.samples, batch, n, block).ranks_at(0));
+  return {train, test, std::move(model), block};
 }
 
 Stretch test_stretch(std::size_t total, int rank, int ranks, bool replicates) {
@@ -64,7 +69,7 @@ void print_banner(Communicator const& comm, Settings const& settings, Problem co
   fmt::print("run       {} on {} ranks{}, {} training samples{}, batch {}, {} parameters\n", settings.exchange.method,
              comm.size(), settings.exchange.deterministic ? ", deterministic" : "", problem.train.samples,
              settings.data.split == "class" ? " split by class" : "", settings.training.batch,
-             parameter_count(problem.shapes));
+             parameter_count(problem.model.shapes()));
   fmt::print("transfer  {}\n", on_host ? "host memory" : settings.comm.transfer);
   std::fflush(stdout);
 }
@@ -92,10 +97,10 @@ struct Job {
       : plan(problem.train.samples, static_cast<std::size_t>(settings.training.batch),
              static_cast<std::size_t>(comm.size()), problem.row_block),
         train(read_train(comm, space, settings), settings.data, max_rows(comm)),
-        network(problem.shapes, static_cast<std::uint64_t>(settings.training.seed), space),
-        gradient("gradient", problem.shapes),
+        network(problem.model, static_cast<std::uint64_t>(settings.training.seed), space),
+        gradient("gradient", problem.model.shapes()),
         optimiser(settings.optimiser, gradient.flat.extent(0)),
-        exchange(make_exchange(settings.exchange, comm, problem.shapes, plan.deal().batch, gradient,
+        exchange(make_exchange(settings.exchange, comm, problem.model.shapes(), plan.deal().batch, gradient,
                                static_cast<std::uint64_t>(settings.training.seed))),
         test(read_test(comm, space, settings, problem, exchange->replicates()), settings.data, max_rows(comm)),
         probe(settings.probe.every == 0
@@ -212,7 +217,7 @@ class Run {
                          .overwrite = settings_.output.overwrite,
                          .provenance = origin,
                          .channels = channels(comm_.traffic()),
-                         .shape = record_shape(settings_.probe, problem_.shapes),
+                         .shape = record_shape(settings_.probe, problem_.model.shapes()),
                          .former = former});
     Keeper keeper(
         comm_, settings_, origin, [&](StateVisitor& visitor) { trainer.visit_state(visitor); }, file);

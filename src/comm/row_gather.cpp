@@ -8,6 +8,7 @@ namespace minidad {
 
 struct RowGather::Impl {
   Communicator& comm;
+  std::size_t rows_each;
   bool staged;
   Matrix rows;
   Matrix::host_mirror_type wire;  ///< what MPI sees when staged: `rows` itself where kernels run on the host
@@ -18,8 +19,10 @@ struct RowGather::Impl {
   Request request;
 };
 
-RowGather::RowGather(Communicator& comm, std::string const& part, std::size_t max_rows, std::size_t cols)
+RowGather::RowGather(Communicator& comm, std::string const& part, std::size_t max_rows, std::size_t cols,
+                     std::size_t rows_each)
     : impl_(std::make_unique<Impl>(Impl{.comm = comm,
+                                        .rows_each = rows_each,
                                         .staged = comm.transfer() == Transfer::staged,
                                         .rows = Matrix("minidad::comm::gathered_rows", max_rows, cols),
                                         .wire = {},
@@ -43,26 +46,28 @@ RowGather::RowGather(RowGather&&) noexcept = default;
 
 Matrix RowGather::slot(RowLayout const& layout) const {
   auto const rank = static_cast<std::size_t>(impl_->comm.rank());
-  require(layout.parts() == impl_->count.size() && layout.rows() <= impl_->rows.extent(0),
+  auto const each = impl_->rows_each;
+  require(layout.parts() == impl_->count.size() && layout.rows() * each <= impl_->rows.extent(0),
           "RowGather: the layout does not fit");
-  return rows_of(impl_->rows, layout.offset[rank], layout.offset[rank + 1]);
+  return rows_of(impl_->rows, layout.offset[rank] * each, layout.offset[rank + 1] * each);
 }
 
 void RowGather::start(ExecSpace const& space, RowLayout const& layout) {
   auto const mine = slot(layout);
-  auto const rank = static_cast<std::size_t>(impl_->comm.rank());
+  auto const rank = static_cast<std::size_t>(impl_->comm.rank()), each = impl_->rows_each;
   auto const bytes = static_cast<std::int64_t>(mine.size() * sizeof(Real));
   if (impl_->staged)
     Kokkos::deep_copy(
         space,
-        Kokkos::subview(impl_->wire, Kokkos::make_pair(layout.offset[rank], layout.offset[rank + 1]), Kokkos::ALL),
+        Kokkos::subview(impl_->wire, Kokkos::make_pair(layout.offset[rank] * each, layout.offset[rank + 1] * each),
+                        Kokkos::ALL),
         mine);
   fence(space, "minidad::comm::before_gather");
   for (std::size_t r = 0; r < layout.parts(); ++r) {
-    impl_->count[r] = mpi_count(layout.rows_of(r));
-    impl_->displacement[r] = mpi_count(layout.offset[r]);
+    impl_->count[r] = mpi_count(layout.rows_of(r) * each);
+    impl_->displacement[r] = mpi_count(layout.offset[r] * each);
   }
-  impl_->gathered = layout.rows();
+  impl_->gathered = layout.rows() * each;
   impl_->comm.traffic().charge_allgather(impl_->entry, bytes);
   ++impl_->entry.messages;
   check_mpi(MPI_Iallgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, impl_->staged ? impl_->wire.data() : impl_->rows.data(),

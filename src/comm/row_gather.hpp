@@ -13,8 +13,10 @@ namespace minidad {
 /// Nothing is copied on the way: a rank writes its rows to their place in the gathered matrix.
 class RowGather {
  public:
-  /// For at most max_rows rows (of all ranks together) of `cols` scalars. `part` names it in the books.
-  RowGather(Communicator& comm, std::string const& part, std::size_t max_rows, std::size_t cols);
+  /// For at most max_rows rows (of all ranks together) of `cols` scalars. `part` names it in the books. Layouts may count
+  /// something that has `rows_each` rows.
+  RowGather(Communicator& comm, std::string const& part, std::size_t max_rows, std::size_t cols,
+            std::size_t rows_each = 1);
   ~RowGather();
   RowGather(RowGather&&) noexcept;
 
@@ -22,7 +24,7 @@ class RowGather {
   Matrix slot(RowLayout const& layout) const;
   void start(ExecSpace const& space, RowLayout const& layout);
   void progress();  ///< lets MPI move data while the caller computes
-  /// All rows, (layout.rows(), cols); valid until the next start().
+  /// All rows, (layout.rows() rows_each, cols); valid until the next start().
   Matrix finish(ExecSpace const& space);
 
  private:

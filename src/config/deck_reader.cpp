@@ -71,6 +71,13 @@ class DeckReader final : public SettingsVisitor {
     value = node->is_integer() ? static_cast<double>(*node->value<std::int64_t>()) : as<double>(key, *node, "a number");
     expect_range(key, *node, value, range);
   }
+  void texts(char const* key, std::vector<std::string>& value, char const*) override {
+    auto const* node = find(key);
+    if (node == nullptr) return;
+    if (!node->is_array()) complain(*node, fmt::format("{} must be a list of texts", key));
+    value.clear();
+    for (auto const& element : *node->as_array()) value.push_back(as<std::string>(key, element, "a list of texts"));
+  }
   void integers(char const* key, std::vector<std::int64_t>& value, Range range, char const*) override {
     auto const* node = find(key);
     if (node == nullptr) return;
@@ -171,6 +178,9 @@ void check_together(Settings const& s, std::string const& path) {
     refuse(fmt::format(
         "{}: exchange.deterministic needs data.split = \"iid\": split by class, batches depend on the number of ranks",
         path));
+  if (s.model.layers.empty() == (s.model.name == "layers"))
+    refuse(fmt::format("{}: model.layers {} model.name = \"layers\"", path,
+                       s.model.layers.empty() ? "is missing, with" : "needs"));
   auto const& low_rank = s.exchange.low_rank;
   if (low_rank.epsilon > 0 && s.exchange.method == "powersgd")
     refuse(fmt::format("{}: low_rank.epsilon needs exchange.method = \"rank_dad\" or \"power_dad\"", path));

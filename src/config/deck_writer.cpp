@@ -19,6 +19,13 @@ class SettingsWriter : public SettingsVisitor {
     quoted << toml::value<std::string>(value);
     write(key, quoted.str(), choices.empty() ? help : fmt::format("{}: {}", help, fmt::join(choices, ", ")));
   }
+  void texts(char const* key, std::vector<std::string>& value, char const* help) override {
+    toml::array list;
+    for (auto const& text : value) list.push_back(text);
+    std::ostringstream quoted;
+    quoted << toml::node_view<toml::node>(list);
+    write(key, quoted.str(), help);
+  }
   void flag(char const* key, bool& value, char const* help) override { write(key, value ? "true" : "false", help); }
   void integer(char const* key, std::int64_t& value, Range, char const* help) override {
     write(key, fmt::to_string(value), help);

@@ -26,8 +26,11 @@ void visit_settings(SettingsVisitor& v, Settings& s) {
   v.integer("data.train_samples", s.data.train_samples, positive, "number of training samples (synthetic)");
   v.integer("data.test_samples", s.data.test_samples, positive, "number of test samples (synthetic)");
 
-  v.integers("model.hidden", s.model.hidden, positive, "widths of the hidden layers");
-  v.text("model.activation", s.model.activation, "of the hidden layers; the last layer is linear", activation_names);
+  v.text("model.name", s.model.name, "what network; layers: the one that model.layers describes", model_names);
+  v.integers("model.hidden", s.model.hidden, positive, "widths of the hidden layers (mlp)");
+  v.text("model.activation", s.model.activation, "of the hidden layers; the last layer is linear (mlp)",
+         activation_names);
+  v.texts("model.layers", s.model.layers, "one layer a text, from the input to the classes (layers)");
 
   v.integer("training.epochs", s.training.epochs, {.low = 1, .high = 1e9}, "passes over the training samples");
   v.integer("training.batch", s.training.batch, positive, "rows of the global batch, all ranks together");

@@ -8,7 +8,7 @@
 
 #include "data/dataset.hpp"
 #include "exchange/exchange.hpp"
-#include "nn/network.hpp"
+#include "nn/models.hpp"
 #include "train/trainer.hpp"
 
 namespace minidad {
@@ -69,6 +69,7 @@ class SettingsVisitor {
   virtual void flag(char const* key, bool& value, char const* help) = 0;
   virtual void integer(char const* key, std::int64_t& value, Range range, char const* help) = 0;
   virtual void real(char const* key, double& value, Range range, char const* help) = 0;
+  virtual void texts(char const* key, std::vector<std::string>& value, char const* help) = 0;
   virtual void integers(char const* key, std::vector<std::int64_t>& value, Range range, char const* help) = 0;
 };
 

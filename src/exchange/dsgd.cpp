@@ -26,7 +26,7 @@ void Dsgd::reduce(BackwardWalk& walk, RowLayout const&) {
   while (walk.next()) {
     {
       PhaseScope scope(walk.clock(), Phase::backward, space);
-      form_gradient(space, walk.local(), gradient_.layer[walk.layer()]);
+      walk.form_gradient(gradient_.layer[walk.layer()]);
     }
     if (walk.layer() == next->lowest_layer) {
       PhaseScope scope(walk.clock(), Phase::exchange, space);

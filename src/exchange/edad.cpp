@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "core/error.hpp"
 #include "exchange/blame.hpp"
 #include "linalg/rows.hpp"
 
@@ -55,7 +56,7 @@ void Edad::reduce(BackwardWalk& walk, RowLayout const& ranks) {
     {
       PhaseScope scope(walk.clock(), Phase::backward, space);
       bad += count_not_finite(space, input);
-      form_gradient(space, all, gradient_.layer[l]);
+      walk.form_gradient(l, all, gradient_.layer[l]);
     }
     if (l == 0) continue;
     delta = first_rows(deltas_[l - 1], ranks.rows());
@@ -64,7 +65,15 @@ void Edad::reduce(BackwardWalk& walk, RowLayout const& ranks) {
   if (bad > 0) blame_not_finite(space, comm_, local_);
 }
 
+void Edad::expect_dense_chain(std::vector<LayerShape> const& shapes, char const* what) {
+  for (std::size_t l = 0; l < shapes.size(); ++l)
+    if (!shapes[l].dense)
+      refuse(fmt::format("{} needs dense layers on plain features, one straight behind another; layer {} ({}) is none",
+                         what, l, shapes[l].name));
+}
+
 ExchangeForecast Edad::forecast(std::vector<LayerShape> const& shapes, int ranks, std::size_t rows) {
+  if (!is_dense_chain(shapes)) return {.method = "edad", .possible = false};
   std::size_t sent = shapes.back().out, recomputed = 0;
   for (std::size_t l = 0; l < shapes.size(); ++l) {
     sent += shapes[l].in;

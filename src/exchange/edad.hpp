@@ -19,6 +19,10 @@ class Edad final : public Exchange {
   void observe(ExecSpace const& space, PhaseClock& clock, RowLayout const& ranks, std::size_t layer,
                Matrix const& input) override;
   void reduce(BackwardWalk& walk, RowLayout const& ranks) override;
+  bool leaves_statistics() const override { return false; }
+  /// Throws Error(user) naming the layer unless all are dense layers on plain features, one straight behind another:
+  /// only there are deltas a function of activations and of the delta above.
+  static void expect_dense_chain(std::vector<LayerShape> const& shapes, char const* what);
   static ExchangeForecast forecast(std::vector<LayerShape> const& shapes, int ranks, std::size_t rows);
 
  private:

@@ -8,20 +8,23 @@
 
 namespace minidad {
 
-ExactPart::ExactPart(std::vector<LayerShape> const& shapes, LowRankSettings const& settings) : shapes_(shapes) {
-  for (auto const& shape : shapes) compressed_.push_back(worth_compressing(settings, shape.in, shape.out));
+ExactPart::ExactPart(std::vector<LayerShape> const& shapes, std::vector<Share> share)
+    : shapes_(shapes), share_(std::move(share)) {}
+
+std::size_t ExactPart::size_of(std::size_t layer) const {
+  if (share_[layer] == Share::nothing) return 0;
+  return share_[layer] == Share::rest ? shapes_[layer].rest : shapes_[layer].size();
 }
 
 std::vector<SumInPlace::Part> ExactPart::parts() const {
   std::vector<SumInPlace::Part> parts;
-  for (std::size_t l = 0; l < shapes_.size(); ++l)
-    parts.push_back({fmt::format("layer{}", l), compressed_[l] ? shapes_[l].out : shapes_[l].size()});
+  for (std::size_t l = 0; l < shapes_.size(); ++l) parts.push_back({fmt::format("layer{}", l), size_of(l)});
   return parts;
 }
 
 std::size_t ExactPart::size() const {
   std::size_t sum = 0;
-  for (auto const& part : parts()) sum += part.size;
+  for (std::size_t l = 0; l < shapes_.size(); ++l) sum += size_of(l);
   return sum;
 }
 
@@ -29,23 +32,26 @@ void ExactPart::place(Vector const& message) {
   require(message.size() == size(), "ExactPart: the message has another size");
   Real* next = message.data();
   for (std::size_t l = 0; l < shapes_.size(); ++l) {
-    auto const [in, out, activation] = shapes_[l];
-    place_.push_back({Vector(next, out), compressed_[l] ? Matrix() : Matrix(next + out, in, out)});
-    next += compressed_[l] ? out : shapes_[l].size();
+    auto shape = shapes_[l];
+    if (share_[l] != Share::all) shape.weights.clear();
+    if (share_[l] == Share::nothing) shape.rest = 0;
+    place_.push_back(layer_parameters(shape, next));
+    next += size_of(l);
   }
 }
 
-void ExactPart::form(ExecSpace const& space, std::size_t layer, LayerStats const& stats) const {
-  column_sums(space, stats.delta, place_[layer].bias);
-  if (!compressed_[layer]) form_weight_gradient(space, stats, place_[layer].weight);
+void ExactPart::form(BackwardWalk const& walk) const {
+  auto const l = walk.layer();
+  if (share_[l] == Share::all) walk.form_gradient(place_[l]);
+  if (share_[l] == Share::rest) walk.form_rest(place_[l].rest);
 }
 
 void ExactPart::deliver(ExecSpace const& space, Parameters const& gradient) const {
   for (std::size_t l = 0; l < shapes_.size(); ++l) {
-    auto const& to = gradient.layer[l];
-    auto const out = shapes_[l].out;
-    copy_rows(space, Matrix(place_[l].bias.data(), 1, out), Matrix(to.bias.data(), 1, out));
-    if (!compressed_[l]) copy_rows(space, place_[l].weight, to.weight);
+    if (size_of(l) == 0) continue;
+    auto const& from = share_[l] == Share::all ? place_[l].all : place_[l].rest;
+    auto const& to = share_[l] == Share::all ? gradient.layer[l].all : gradient.layer[l].rest;
+    copy_rows(space, Matrix(from.data(), 1, from.size()), Matrix(to.data(), 1, to.size()));
   }
 }
 

@@ -4,34 +4,30 @@
 #include <vector>
 
 #include "comm/sum_in_place.hpp"
-#include "exchange/low_rank_settings.hpp"
 #include "nn/backward_walk.hpp"
 
 namespace minidad {
 
-/// What a low-rank exchange sums exactly: all biases, and the whole gradients of the layers that are not worth
-/// compressing. Biases never come from factors: the rows of those are mixtures of samples, not samples.
+/// What an exchange sums exactly, in one message: of each layer nothing, all that is no product, or the whole gradient.
+/// Biases never come from factors that stand for a product: the rows of those are mixtures of samples, not samples.
 class ExactPart {
  public:
-  ExactPart(std::vector<LayerShape> const& shapes, LowRankSettings const& settings);
+  enum class Share { nothing, rest, all };
+  ExactPart(std::vector<LayerShape> const& shapes, std::vector<Share> share);
 
-  bool compressed(std::size_t layer) const { return compressed_[layer]; }
   std::size_t size() const;                     ///< scalars
   std::vector<SumInPlace::Part> parts() const;  ///< layer by layer, as they stand in the message
   void place(Vector const& message);            ///< where they stand; message.size() == size()
-  /// Writes this rank's share of a layer into the message.
-  void form(ExecSpace const& space, std::size_t layer, LayerStats const& stats) const;
+  /// Writes this rank's share of the walk's current layer into the message.
+  void form(BackwardWalk const& walk) const;
   /// After the sum: the message into the gradient.
   void deliver(ExecSpace const& space, Parameters const& gradient) const;
 
  private:
-  struct Place {
-    Vector bias;
-    Matrix weight;  // no rows when compressed
-  };
+  std::size_t size_of(std::size_t layer) const;
   std::vector<LayerShape> shapes_;
-  std::vector<bool> compressed_;
-  std::vector<Place> place_;
+  std::vector<Share> share_;
+  std::vector<LayerParameters> place_;  // with weights where all is summed
 };
 
 }  // namespace minidad

@@ -31,9 +31,15 @@ bool is_low_rank(std::string const& method) {
 
 }  // namespace
 
+void expect_possible(ExchangeSettings const& settings, std::vector<LayerShape> const& shapes) {
+  if (settings.method == "edad") Edad::expect_dense_chain(shapes, "exchange.method = \"edad\"");
+  if (settings.deterministic) Edad::expect_dense_chain(shapes, "exchange.deterministic");
+}
+
 std::unique_ptr<Exchange> make_exchange(ExchangeSettings const& settings, Communicator& comm,
                                         std::vector<LayerShape> const& shapes, std::size_t max_rows,
                                         Parameters const& gradient, std::uint64_t seed) {
+  expect_possible(settings, shapes);
   auto const bucket = static_cast<std::size_t>(settings.bucket_kib) * 1024;
   if (is_low_rank(settings.method)) {
     auto exchange = make_low_rank(settings, comm, shapes, max_rows, gradient, seed);

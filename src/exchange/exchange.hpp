@@ -56,6 +56,9 @@ class Exchange {
   /// was.
   virtual bool write_kept(ExecSpace const&, std::size_t /*layer*/, Matrix const& /*dense*/) const { return false; }
 
+  /// Whether every layer's statistics of this rank are on the tape after reduce().
+  virtual bool leaves_statistics() const { return true; }
+
   /// Whether all ranks get the same gradient, and so keep equal parameters. If not, each has a model of its own.
   virtual bool replicates() const { return true; }
 
@@ -69,9 +72,14 @@ struct ExchangeForecast {
   double bytes_per_step = 0;  ///< sent per rank, mean over ranks, in a step with a full batch
   std::size_t memory = 0;     ///< buffers, bytes per rank
   bool replicates = true;     ///< as Exchange::replicates
+  bool possible = true;       ///< with this model
 };
 
-/// `gradient` is where the results go; global batches have at most `max_rows` rows; `seed` is of what must be drawn.
+/// Throws Error(user) where the method cannot do with the layers.
+void expect_possible(ExchangeSettings const& settings, std::vector<LayerShape> const& shapes);
+
+/// `gradient` is where the results go; global batches have at most `max_rows` samples; `seed` is of what must be drawn.
+/// Throws Error(user) as expect_possible does.
 std::unique_ptr<Exchange> make_exchange(ExchangeSettings const& settings, Communicator& comm,
                                         std::vector<LayerShape> const& shapes, std::size_t max_rows,
                                         Parameters const& gradient, std::uint64_t seed);

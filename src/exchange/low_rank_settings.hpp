@@ -6,6 +6,8 @@
 #include <string>
 
 #include "compress/row_compressor.hpp"
+#include "exchange/exact_part.hpp"
+#include "nn/parameters.hpp"
 
 namespace minidad {
 
@@ -39,18 +41,36 @@ struct LowRankSettings {
   }
 };
 
-/// A layer is worth compressing when its in × out scalars are more than min_compression times the width (in + out) that
+/// A layer is worth compressing when its weights are more scalars than min_compression times the width (in + out) that
 /// would travel.   Vogels et al. 2019, and PyTorch's powerSGD_hook
-inline bool worth_compressing(LowRankSettings const& settings, std::size_t in, std::size_t out) {
-  auto const whole = static_cast<double>(in * out),
-             small = static_cast<double>(settings.width) * static_cast<double>(in + out);
-  return whole > settings.min_compression * small;
+inline bool worth_compressing(LowRankSettings const& settings, LayerShape const& shape) {
+  auto const whole = static_cast<double>(shape.weight_size()),
+             small = static_cast<double>(settings.width) * static_cast<double>(shape.in + shape.out);
+  return shape.has_product() && whole > settings.min_compression * small;
 }
 
-/// Rows that low-rank error feedback holds for a layer: the stack, what it is reduced to, and the basis of that with its
-/// copy in double.
-inline double memory_rows(LowRankSettings const& settings, std::size_t rows, int ranks) {
-  auto const local = (rows + static_cast<std::size_t>(ranks) - 1) / static_cast<std::size_t>(ranks);
+inline std::vector<bool> which_compressed(std::vector<LayerShape> const& shapes, LowRankSettings const& settings) {
+  std::vector<bool> compressed;
+  for (auto const& shape : shapes) compressed.push_back(worth_compressing(settings, shape));
+  return compressed;
+}
+
+/// What low-rank exchanges sum: whole gradients where nothing is compressed, and all that is no product.
+inline std::vector<ExactPart::Share> exact_shares(std::vector<bool> const& compressed) {
+  std::vector<ExactPart::Share> shares;
+  for (bool const is : compressed) shares.push_back(is ? ExactPart::Share::rest : ExactPart::Share::all);
+  return shares;
+}
+
+/// The most rows that one of `ranks` ranks has of `rows`.
+inline std::size_t share_of(std::size_t rows, int ranks) {
+  auto const n = static_cast<std::size_t>(ranks);
+  return (rows + n - 1) / n;
+}
+
+/// Rows that low-rank error feedback holds for a layer whose share has at most `local` rows: the stack, what it is
+/// reduced to, and the basis of that with its copy in double.
+inline double memory_rows(LowRankSettings const& settings, std::size_t local) {
   if (settings.feedback == 0) return 0;
   return static_cast<double>(RowMemory::capacity(settings.memory(), local, static_cast<std::size_t>(settings.width))) +
          4 * static_cast<double>(settings.feedback);

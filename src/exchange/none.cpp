@@ -24,19 +24,20 @@ void None::reduce(BackwardWalk& walk, RowLayout const& ranks) {
   // everywhere. Without rows there is nothing to mend, and the gradient is zero.
   auto const mine = ranks.rows_of(rank_);
   auto const factor = mine > 0 ? static_cast<double>(ranks.rows()) / static_cast<double>(mine) : 1;
-  Matrix output_delta;
+  if (factor != 1) {
+    PhaseScope scope(walk.clock(), Phase::backward, space);
+    scale(space, static_cast<Real>(factor), walk.output_delta());
+  }
   while (walk.next()) {
     {
       PhaseScope scope(walk.clock(), Phase::backward, space);
-      if (output_delta.size() == 0) {
-        output_delta = walk.local().delta;
-        scale(space, static_cast<Real>(factor), output_delta);
-      }
-      form_gradient(space, walk.local(), gradient_.layer[walk.layer()]);
+      walk.form_gradient(gradient_.layer[walk.layer()]);
     }
     walk.propagate();
   }
-  scale(space, static_cast<Real>(1 / factor), output_delta);  // as it was: others look at it too
+  if (factor == 1) return;
+  PhaseScope scope(walk.clock(), Phase::backward, space);  // as they were: others look at them too
+  for (auto const& stats : walk.all_local()) scale(space, static_cast<Real>(1 / factor), stats.delta);
 }
 
 ExchangeForecast None::forecast() { return {.method = "none", .bytes_per_step = 0, .memory = 0, .replicates = false}; }

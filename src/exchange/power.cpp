@@ -30,8 +30,9 @@ Power::Power(std::string const& method, Communicator& comm, std::vector<LayerSha
       settings_(settings),
       gradient_(std::move(gradient)),
       seed_(seed),
-      exact_(shapes, settings),
-      local_(shapes.size()),
+      compressed_(which_compressed(shapes, settings)),
+      rows_(shapes, share_of(max_rows, comm.size()), compressed_),
+      exact_(shapes, exact_shares(compressed_)),
       transfer_(static_cast<std::size_t>(settings.width * settings.width) + shapes.size()),
       eigen_(static_cast<std::size_t>(settings.width)),
       host_(static_cast<std::size_t>(settings.width * settings.width) + shapes.size()) {
@@ -39,12 +40,11 @@ Power::Power(std::string const& method, Communicator& comm, std::vector<LayerSha
   for (auto const& part : input_parts) exact_sizes_.push_back(part.size);
   std::vector<SumInPlace::Part> delta_parts;
   std::size_t input_size = exact_.size(), delta_size = 0, widest = 0;
-  auto const ranks = static_cast<std::size_t>(comm.size());
   for (std::size_t l = 0; l < shapes.size(); ++l) {
-    if (!exact_.compressed(l)) continue;
-    auto const [in, out, activation] = shapes[l];
+    if (!compressed_[l]) continue;
+    auto const in = shapes[l].in, out = shapes[l].out;
     auto const cap = cap_of(shapes[l], settings);
-    ReducerShape const shape{.in = in, .out = out, .max_rows = (max_rows + ranks - 1) / ranks, .few = 0};
+    ReducerShape const shape{.in = in, .out = out, .max_rows = rows_.max_rows(l), .few = 0};
     layers_.push_back({.index = l,
                        .share = method == "powersgd"
                                     ? make_dense_share(shape, settings.dense_feedback)
@@ -87,11 +87,10 @@ void Power::walk_down(BackwardWalk& walk) {
   auto layer = layers_.rbegin();
   while (walk.next()) {
     auto const l = walk.layer();
-    local_[l] = walk.local();
     {
       PhaseScope scope(walk.clock(), Phase::backward, space);
-      exact_.form(space, l, local_[l]);
-      if (layer != layers_.rend() && layer->index == l) (layer++)->share->take(space, local_[l]);
+      exact_.form(walk);
+      if (layer != layers_.rend() && layer->index == l) (layer++)->share->take(space, rows_.take(walk));
     }
     walk.propagate();
   }
@@ -170,7 +169,7 @@ void Power::add_columns(BackwardWalk const& walk, bool first) {
     if (with_exact) {
       PhaseScope scope(walk.clock(), Phase::exchange, space);
       if (count_not_finite(space, Matrix(input_message_.data(), 1, input_message_.size())) > 0)
-        blame_not_finite(space, comm_, local_);
+        blame_not_finite(space, comm_, walk.all_local());
       exact_.deliver(space, gradient_);
     }
     if (layers_.empty()) return;
@@ -262,7 +261,7 @@ void Power::reduce(BackwardWalk& walk, RowLayout const&) {
     auto const common = first_rows(layer.common, layer.width);
     {
       PhaseScope scope(walk.clock(), Phase::backward, space);
-      form_weight_gradient(space, common, gradient_.layer[layer.index].weight);
+      form_weight_gradient(space, shapes_[layer.index], common, gradient_.layer[layer.index]);
     }
     PhaseScope scope(walk.clock(), Phase::compress, space);
     layer.share->settle(space, common, first_rows(layer.mine, layer.width), comm_.size());
@@ -296,16 +295,18 @@ void Power::visit_state(StateVisitor& visitor) {
 
 ExchangeForecast Power::forecast(std::string const& method, std::vector<LayerShape> const& shapes, int ranks,
                                  std::size_t rows, LowRankSettings const& settings) {
-  ExactPart const exact(shapes, settings);
+  ExactPart const exact(shapes, exact_shares(which_compressed(shapes, settings)));
   double sent = static_cast<double>(exact.size()), memory = static_cast<double>(exact.size());
-  double const kept_rows = memory_rows(settings, rows, ranks);
   for (auto const& shape : shapes) {
-    if (!worth_compressing(settings, shape.in, shape.out)) continue;
+    if (!worth_compressing(settings, shape)) continue;
+    auto const local = share_of(rows, ranks);
+    double const kept_rows = memory_rows(settings, LocalRows::max_rows_of(shape, local));
     auto const width = static_cast<double>(cap_of(shape, settings));
     auto const in = static_cast<double>(shape.in), out = static_cast<double>(shape.out);
     sent += static_cast<double>(settings.sweeps) * width * (in + out);
     // Message, common, start, mine, and the basis with its copy in double; then the share.
-    memory += width * (5 * in + 4 * out) + (method == "powersgd" ? in * out : kept_rows * (in + out));
+    memory += width * (5 * in + 4 * out) + (method == "powersgd" ? in * out : kept_rows * (in + out)) +
+              static_cast<double>(LocalRows::memory_of(shape, local));
   }
   return {.method = method,
           .bytes_per_step = allreduce_bytes(ranks, sent * sizeof(Real)),

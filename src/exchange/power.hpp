@@ -7,6 +7,7 @@
 #include "compress/gradient_share.hpp"
 #include "exchange/exact_part.hpp"
 #include "exchange/exchange.hpp"
+#include "exchange/local_rows.hpp"
 #include "linalg/row_basis.hpp"
 #include "linalg/small_dense.hpp"
 #include "linalg/small_transfer.hpp"
@@ -69,13 +70,14 @@ class Power final : public Exchange {
   LowRankSettings settings_;
   Parameters gradient_;
   std::uint64_t seed_, calls_ = 0;
+  std::vector<bool> compressed_;
+  LocalRows rows_;
   ExactPart exact_;
   std::vector<Layer> layers_;  // the compressed ones
   Vector input_message_, delta_message_;
   std::unique_ptr<SumInPlace> input_sum_, delta_sum_;
   std::vector<std::size_t> exact_sizes_, input_sizes_, delta_sizes_;
   Matrix left_out_;  // (1, layers), in the delta message
-  std::vector<LayerStats> local_;
   // for certify(), with a budget:
   DoubleMatrix wide_, product_, double_left_out_;
   Matrix rotation_, turned_;

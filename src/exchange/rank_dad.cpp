@@ -24,13 +24,14 @@ RankDad::RankDad(Communicator& comm, std::vector<LayerShape> const& shapes, std:
       shapes_(shapes),
       settings_(settings),
       gradient_(std::move(gradient)),
-      exact_(shapes, settings),
+      compressed_(which_compressed(shapes, settings)),
+      rows_(shapes, share_of(max_rows, comm.size()), compressed_),
+      exact_(shapes, exact_shares(compressed_)),
       message_("minidad::exchange::exact_part", exact_.size()),
       sum_(sum_of_exact(comm, exact_, message_)),
       layers_(shapes.size()),
       my_widths_(shapes.size()),
-      all_widths_(shapes.size() * static_cast<std::size_t>(comm.size())),
-      local_(shapes.size()) {
+      all_widths_(shapes.size() * static_cast<std::size_t>(comm.size())) {
   auto const ranks = static_cast<std::size_t>(comm.size()), width = static_cast<std::size_t>(settings.width);
   CompressorSettings const compressor{
       .reducer = settings.reducer(), .width = width, .epsilon = settings.epsilon, .memory = settings.memory()};
@@ -38,10 +39,10 @@ RankDad::RankDad(Communicator& comm, std::vector<LayerShape> const& shapes, std:
   for (std::size_t r = 1; r <= ranks; ++r) fixed.offset.push_back(r * width);
   layout_.assign(shapes.size(), fixed);
   for (std::size_t l = 0; l < shapes.size(); ++l) {
-    if (!exact_.compressed(l)) continue;
-    auto const [in, out, activation] = shapes[l];
+    if (!compressed_[l]) continue;
+    auto const in = shapes[l].in, out = shapes[l].out;
     auto const name = fmt::format("layer{}", l);
-    ReducerShape const shape{.in = in, .out = out, .max_rows = (max_rows + ranks - 1) / ranks, .few = 0};
+    ReducerShape const shape{.in = in, .out = out, .max_rows = rows_.max_rows(l), .few = 0};
     layers_[l] = std::make_unique<Layer>(
         Layer{.compress = RowCompressor(compressor, shape, layer_seed(seed, l)), .gather = {}, .merge = {}, .few = {}});
     if (settings.pattern == "oneway")
@@ -75,7 +76,7 @@ Factors RankDad::collect(BackwardWalk const& walk, std::size_t layer) {
   PhaseScope scope(walk.clock(), Phase::wait, walk.space());
   if (merge) return (*merge)(walk.space(), few);
   auto const all = gather->finish(walk.space());
-  auto const [in, out, activation] = shapes_[layer];
+  auto const in = shapes_[layer].in, out = shapes_[layer].out;
   return {columns_of(all, 0, in), columns_of(all, in, in + out)};
 }
 
@@ -84,15 +85,14 @@ void RankDad::reduce(BackwardWalk& walk, RowLayout const&) {
   bool const early = settings_.pattern == "oneway" && settings_.epsilon == 0;  // rows may leave while the walk goes on
   while (walk.next()) {
     auto const l = walk.layer();
-    local_[l] = walk.local();
     {
       PhaseScope scope(walk.clock(), Phase::backward, space);
-      exact_.form(space, l, local_[l]);
+      exact_.form(walk);
     }
     if (layers_[l]) {
       {
         PhaseScope scope(walk.clock(), Phase::compress, space);
-        layers_[l]->few = layers_[l]->compress(space, local_[l]);
+        layers_[l]->few = layers_[l]->compress(space, rows_.take(walk));
       }
       if (early) post(walk, l);
     }
@@ -119,7 +119,7 @@ void RankDad::reduce(BackwardWalk& walk, RowLayout const&) {
     auto const all = collect(walk, l);
     PhaseScope scope(walk.clock(), Phase::backward, space);
     bad += count_not_finite(space, all.input) + count_not_finite(space, all.delta);
-    form_weight_gradient(space, all, gradient_.layer[l].weight);
+    form_weight_gradient(space, shapes_[l], all, gradient_.layer[l]);
   }
   {
     PhaseScope scope(walk.clock(), Phase::wait, space);
@@ -127,7 +127,7 @@ void RankDad::reduce(BackwardWalk& walk, RowLayout const&) {
   }
   PhaseScope scope(walk.clock(), Phase::exchange, space);
   bad += count_not_finite(space, Matrix(message_.data(), 1, message_.size()));
-  if (bad > 0) blame_not_finite(space, comm_, local_);
+  if (bad > 0) blame_not_finite(space, comm_, walk.all_local());
   exact_.deliver(space, gradient_);
 }
 
@@ -155,18 +155,21 @@ void RankDad::visit_state(StateVisitor& visitor) {
 
 ExchangeForecast RankDad::forecast(std::vector<LayerShape> const& shapes, int ranks, std::size_t rows,
                                    LowRankSettings const& settings) {
-  ExactPart const exact(shapes, settings);
+  auto const compressed = which_compressed(shapes, settings);
+  ExactPart const exact(shapes, exact_shares(compressed));
   double const s = ranks;
   auto const width = static_cast<double>(settings.width), oversampling = static_cast<double>(settings.oversampling);
-  double const memory = memory_rows(settings, rows, ranks);
   double sent = 0, scalars = 0;
   for (std::size_t l = 0; l < shapes.size(); ++l) {
-    if (!exact.compressed(l)) continue;
+    if (!compressed[l]) continue;
+    auto const local = share_of(rows, ranks);
+    double const memory = memory_rows(settings, LocalRows::max_rows_of(shapes[l], local));
     auto const sides = static_cast<double>(shapes[l].in + shapes[l].out);
     double const message = width * sides * sizeof(Real);
     sent += settings.pattern == "oneway" ? allgather_bytes(ranks, message) : 2 * (s - 1) / s * message;
     // Gathered or merged rows, few rows, their iterates (found, turned, basis with its copy in double), and the memory.
-    scalars += (s * width + width + 6 * (width + oversampling) + memory) * sides;
+    scalars += (s * width + width + 6 * (width + oversampling) + memory) * sides +
+               static_cast<double>(LocalRows::memory_of(shapes[l], local));
   }
   if (settings.epsilon > 0) sent += allgather_bytes(ranks, 4.0 * static_cast<double>(shapes.size()));
   auto const exact_bytes = static_cast<double>(exact.size() * sizeof(Real));

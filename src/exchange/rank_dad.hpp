@@ -7,6 +7,7 @@
 #include "comm/row_gather.hpp"
 #include "exchange/exact_part.hpp"
 #include "exchange/exchange.hpp"
+#include "exchange/local_rows.hpp"
 #include "exchange/merged_rows.hpp"
 
 namespace minidad {
@@ -46,6 +47,8 @@ class RankDad final : public Exchange {
   std::vector<LayerShape> shapes_;
   LowRankSettings settings_;
   Parameters gradient_;
+  std::vector<bool> compressed_;
+  LocalRows rows_;
   ExactPart exact_;
   Vector message_;
   SumInPlace sum_;
@@ -53,7 +56,6 @@ class RankDad final : public Exchange {
   std::vector<RowLayout> layout_;               // of the few rows, one part a rank
   TrafficEntry* width_entry_ = nullptr;         // with a budget
   std::vector<std::int32_t> my_widths_, all_widths_;
-  std::vector<LayerStats> local_;
 };
 
 }  // namespace minidad

@@ -76,6 +76,20 @@ template void copy_rows(ExecSpace const&, MatrixOf<float> const&, MatrixOf<doubl
 template void copy_rows(ExecSpace const&, MatrixOf<double> const&, MatrixOf<float> const&);
 template void copy_rows(ExecSpace const&, MatrixOf<double> const&, MatrixOf<double> const&);
 
+void add_rows(ExecSpace const& space, Matrix const& from, Matrix const& to) {
+  require(from.extent(0) == to.extent(0) && from.extent(1) == to.extent(1), "add_rows: shapes differ");
+  for_each_element(
+      "minidad::linalg::add_rows", space, from.extent(0), from.extent(1),
+      KOKKOS_LAMBDA(std::size_t row, std::size_t col) { to(row, col) += from(row, col); });
+}
+
+void transpose(ExecSpace const& space, Matrix const& from, Matrix const& to) {
+  require(from.extent(0) == to.extent(1) && from.extent(1) == to.extent(0), "transpose: shapes do not fit");
+  for_each_element(
+      "minidad::linalg::transpose", space, to.extent(0), to.extent(1),
+      KOKKOS_LAMBDA(std::size_t row, std::size_t col) { to(row, col) = from(col, row); });
+}
+
 void negate_rows(ExecSpace const& space, Matrix const& from, Matrix const& to) {
   require(from.extent(0) == to.extent(0) && from.extent(1) == to.extent(1), "negate_rows: shapes differ");
   for_each_element(

@@ -27,6 +27,12 @@ inline void copy_rows(ExecSpace const& space, Factors const& from, Factors const
   copy_rows(space, from.delta, to.delta);
 }
 
+/// to <- to + from, shapes alike.
+void add_rows(ExecSpace const& space, Matrix const& from, Matrix const& to);
+
+/// to <- fromᵀ.
+void transpose(ExecSpace const& space, Matrix const& from, Matrix const& to);
+
 /// to <- -from, shapes alike.
 void negate_rows(ExecSpace const& space, Matrix const& from, Matrix const& to);
 

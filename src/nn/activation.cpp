@@ -51,7 +51,14 @@ struct Softsign {
 };
 
 template <class Phi>
-void activate(ExecSpace const& space, Vector const& bias, Matrix const& z) {
+void activate_all(ExecSpace const& space, Matrix const& z) {
+  for_each_element(
+      "minidad::nn::activate", space, z.extent(0), z.extent(1),
+      KOKKOS_LAMBDA(std::size_t row, std::size_t col) { z(row, col) = Phi::value(z(row, col)); });
+}
+
+template <class Phi>
+void add_and_activate(ExecSpace const& space, Vector const& bias, Matrix const& z) {
   for_each_element(
       "minidad::nn::add_bias_and_activate", space, z.extent(0), z.extent(1),
       KOKKOS_LAMBDA(std::size_t row, std::size_t col) { z(row, col) = Phi::value(z(row, col) + bias(col)); });
@@ -64,6 +71,21 @@ void differentiate(ExecSpace const& space, Matrix const& a, Matrix const& delta)
       KOKKOS_LAMBDA(std::size_t row, std::size_t col) { delta(row, col) *= Phi::derivative(a(row, col)); });
 }
 
+/// f(an object of the class of phi).
+template <class F>
+void with(Activation phi, F const& f) {
+  switch (phi) {
+    case Activation::identity: return f(Identity());
+    case Activation::relu: return f(Relu());
+    case Activation::tanh: return f(Tanh());
+    case Activation::sigmoid: return f(Sigmoid());
+    case Activation::leaky_relu: return f(LeakyRelu());
+    case Activation::elu: return f(Elu());
+    case Activation::softplus: return f(Softplus());
+    case Activation::softsign: return f(Softsign());
+  }
+}
+
 }  // namespace
 
 Activation activation_named(std::string const& name) {
@@ -74,30 +96,16 @@ Activation activation_named(std::string const& name) {
 
 void add_bias_and_activate(ExecSpace const& space, Activation phi, Vector const& bias, Matrix const& z) {
   require(bias.extent(0) == z.extent(1), "add_bias_and_activate: one bias per column");
-  switch (phi) {
-    case Activation::identity: return activate<Identity>(space, bias, z);
-    case Activation::relu: return activate<Relu>(space, bias, z);
-    case Activation::tanh: return activate<Tanh>(space, bias, z);
-    case Activation::sigmoid: return activate<Sigmoid>(space, bias, z);
-    case Activation::leaky_relu: return activate<LeakyRelu>(space, bias, z);
-    case Activation::elu: return activate<Elu>(space, bias, z);
-    case Activation::softplus: return activate<Softplus>(space, bias, z);
-    case Activation::softsign: return activate<Softsign>(space, bias, z);
-  }
+  with(phi, [&](auto kind) { add_and_activate<decltype(kind)>(space, bias, z); });
+}
+
+void activate(ExecSpace const& space, Activation phi, Matrix const& z) {
+  if (phi != Activation::identity) with(phi, [&](auto kind) { activate_all<decltype(kind)>(space, z); });
 }
 
 void multiply_by_derivative(ExecSpace const& space, Activation phi, Matrix const& a, Matrix const& delta) {
   require(a.extent(0) == delta.extent(0) && a.extent(1) == delta.extent(1), "multiply_by_derivative: shapes differ");
-  switch (phi) {
-    case Activation::identity: return;
-    case Activation::relu: return differentiate<Relu>(space, a, delta);
-    case Activation::tanh: return differentiate<Tanh>(space, a, delta);
-    case Activation::sigmoid: return differentiate<Sigmoid>(space, a, delta);
-    case Activation::leaky_relu: return differentiate<LeakyRelu>(space, a, delta);
-    case Activation::elu: return differentiate<Elu>(space, a, delta);
-    case Activation::softplus: return differentiate<Softplus>(space, a, delta);
-    case Activation::softsign: return differentiate<Softsign>(space, a, delta);
-  }
+  if (phi != Activation::identity) with(phi, [&](auto kind) { differentiate<decltype(kind)>(space, a, delta); });
 }
 
 }  // namespace minidad

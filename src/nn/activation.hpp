@@ -16,9 +16,13 @@ inline constexpr std::array<char const*, 8> activation_names{"identity",   "relu
 
 /// Throws Error(user) for a name that is not in activation_names.
 Activation activation_named(std::string const& name);
+inline char const* name(Activation phi) { return activation_names[static_cast<std::size_t>(phi)]; }
 
 /// z(r, c) <- phi(z(r, c) + bias(c)), in one pass.
 void add_bias_and_activate(ExecSpace const& space, Activation phi, Vector const& bias, Matrix const& z);
+
+/// z <- phi(z).
+void activate(ExecSpace const& space, Activation phi, Matrix const& z);
 
 /// delta(r, c) <- delta(r, c) phi'(.), with phi' from the layer's output a = phi(z).
 void multiply_by_derivative(ExecSpace const& space, Activation phi, Matrix const& a, Matrix const& delta);

@@ -2,45 +2,45 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
 #include <vector>
 
 #include "core/state.hpp"
-#include "nn/parameters.hpp"
+#include "nn/model.hpp"
 #include "nn/tape.hpp"
 
 namespace minidad {
 
-struct NetworkSettings {
-  std::vector<std::int64_t> hidden{1024, 1024};  ///< widths of the hidden layers; may be empty
-  std::string activation = "relu";               ///< of the hidden layers; the last one is linear
-};
-
-/// A chain of layers.
+/// A model with parameters.
 class Network {
  public:
-  Network(std::vector<LayerShape> shapes, std::uint64_t seed, ExecSpace const& space);
+  Network(Model model, std::uint64_t seed, ExecSpace const& space);
 
-  /// Fills tape.activation from tape.input().
-  void forward(ExecSpace const& space, Tape const& tape) const;
-  /// The same for one layer: tape.activation[layer + 1] from tape.activation[layer].
-  void forward_layer(ExecSpace const& space, Tape const& tape, std::size_t layer) const;
+  /// Fills tape.output from tape.input.
+  void forward(Pass const& pass, Tape const& tape) const;
+  /// The same for one step.
+  void forward_step(Pass const& pass, Tape const& tape, std::size_t step) const;
+  /// A pass over the samples of a tape in which nothing is random.
+  static Pass evaluation(ExecSpace const& space, Tape const& tape) { return {.space = space, .blocks = tape.blocks}; }
 
   /// `scope`: common where ranks are replicas, own where each has a model of its own.
   void visit_state(StateVisitor& visitor, Scope scope);
 
-  std::vector<LayerShape> const& shapes() const { return shapes_; }
+  Model const& model() const { return model_; }
+  std::vector<Step> const& steps() const { return model_.steps(); }
+  /// Of the layers with parameters, which are what exchanges and records count.
+  std::vector<LayerShape> const& shapes() const { return model_.shapes(); }
+  std::size_t layers() const { return model_.shapes().size(); }
   Parameters const& parameters() const { return parameters_; }
-  std::size_t layers() const { return shapes_.size(); }
+  /// Those of a step; empty where it has none.
+  LayerParameters const& parameters_of(std::size_t step) const {
+    auto const layer = model_.steps()[step].parameters;
+    return layer ? parameters_.layer[*layer] : nothing_;
+  }
 
  private:
-  std::vector<LayerShape> shapes_;
+  Model model_;
   Parameters parameters_;
+  LayerParameters nothing_;
 };
-
-/// The layers that the settings describe, between `inputs` features and `classes` logits.
-std::vector<LayerShape> layer_shapes(NetworkSettings const& settings, std::size_t inputs, std::size_t classes);
-
-std::size_t parameter_count(std::vector<LayerShape> const& shapes);
 
 }  // namespace minidad

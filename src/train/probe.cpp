@@ -82,16 +82,26 @@ bool owns_layer(std::size_t rank, std::size_t ranks, std::size_t layer) { return
 std::vector<FactorSizes> sizes_on(std::size_t rank, std::vector<LayerShape> const& shapes, RowLayout const& ranks) {
   std::vector<FactorSizes> sizes;
   for (std::size_t l = 0; l < shapes.size(); ++l) {
-    auto const rows = owns_layer(rank, ranks.parts(), l) ? ranks.rows() : ranks.rows_of(rank);
-    sizes.push_back({shapes[l].in, shapes[l].out, rows});
+    auto const samples = owns_layer(rank, ranks.parts(), l) ? ranks.rows() : ranks.rows_of(rank);
+    if (shapes[l].has_product()) sizes.push_back({shapes[l].in, shapes[l].out, samples * shapes[l].rows});
   }
   return sizes;
 }
 
+/// Scalars of the largest A that has to be formed first.
+std::size_t largest_expanded(std::vector<LayerShape> const& shapes, std::size_t samples) {
+  std::size_t largest = 0;
+  for (auto const& shape : shapes)
+    if (shape.has_product() && !shape.travels_as_rows()) largest = std::max(largest, samples * shape.rows * shape.in);
+  return largest;
+}
+
+std::size_t classes_of(std::vector<LayerShape> const& shapes) { return shapes.back().out; }
+
 /// Scalars of the largest gradient.
 std::size_t largest_gradient(std::vector<LayerShape> const& shapes) {
   std::size_t largest = 0;
-  for (auto const& shape : shapes) largest = std::max(largest, shape.in * shape.out);
+  for (auto const& shape : shapes) largest = std::max({largest, shape.in * shape.out, shape.size()});
   return largest;
 }
 
@@ -129,60 +139,95 @@ Probe::Probe(ProbeSettings const& settings, Communicator& comm, Network const& n
       comm_(comm),
       network_(network),
       gradient_(gradient),
+      labels_(network.model().output().places()),
       spectra_(sizes_on(static_cast<std::size_t>(comm.rank()), network.shapes(), ranks), width(), settings.per_class),
-      label_column_("minidad::train::label_column", settings.per_class ? ranks.rows() : 0, 1),
+      label_column_("minidad::train::label_column", settings.per_class ? ranks.rows() * labels_ : 0, 1),
       overlap_("minidad::train::overlap", width(), width()),
       dense_("minidad::train::dense", 1, largest_gradient(network.shapes())),
+      expanded_("minidad::train::expanded", 1, largest_expanded(network.shapes(), ranks.rows())),
       transfer_(std::max(width() * width(), label_column_.size())),
       svd_(width(), width()),
-      record_(room_for(network.layers(), settings.per_class ? network.shapes().back().out : 0)) {
+      record_(room_for(network.layers(), settings.per_class ? classes_of(network.shapes()) : 0)) {
   require(settings.every > 0, "Probe: never due");
   for (std::size_t l = 0; l < network.layers(); ++l) {
     auto const& shape = network.shapes()[l];
+    layers_.emplace_back();
+    if (!shape.has_product()) continue;
     auto const owner = static_cast<int>(l % ranks.parts());
     auto const subspaces = [&](std::size_t rows) {
       return Subspaces{.vectors = {DoubleMatrix("minidad::train::subspace", rows, shape.out),
                                    DoubleMatrix("minidad::train::subspace", rows, shape.out)}};
     };
-    layers_.push_back({.input = {comm, "probe", ranks, shape.in, owner},
-                       .delta = {comm, "probe", ranks, shape.out, owner},
-                       .own = subspaces(width()),
-                       .all = subspaces(owns(l) ? width() : 0)});
+    layers_.back() =
+        std::make_unique<Layer>(Layer{.input = {comm, "probe", ranks, shape.wire.rows * shape.wire.in, owner},
+                                      .delta = {comm, "probe", ranks, shape.wire.rows * shape.wire.out, owner},
+                                      .own = subspaces(width()),
+                                      .all = subspaces(owns(l) ? width() : 0)});
   }
-  if (settings.per_class) labels_.emplace_back(comm, "probe", ranks.rows(), 1);
+  if (settings.per_class) label_gather_.emplace_back(comm, "probe", ranks.rows() * labels_, 1, labels_);
   comm.traffic().entry("probe", "allreduce");  // books must be complete before a run
   for (auto const* part : of_owners(record_)) shared_.resize(shared_.size() + part->size());
-  class_of_row_.reserve(ranks.rows());
-  members_.reserve(ranks.rows());
+  std::size_t rows = labels_;
+  for (auto const& shape : network.shapes()) rows = std::max(rows, shape.rows);
+  class_of_row_.reserve(ranks.rows() * labels_);
+  members_.reserve(ranks.rows() * rows);
 }
 
 bool Probe::owns(std::size_t layer) const {
   return owns_layer(static_cast<std::size_t>(comm_.rank()), static_cast<std::size_t>(comm_.size()), layer);
 }
 
-void Probe::measure(ExecSpace const& space, std::int64_t step, RowLayout const& ranks, Tape const& tape,
-                    Labels const& label, Exchange const& exchange) {
+namespace {
+
+/// A sample a row.
+Matrix by_sample(Matrix const& wire, WireShape const& shape) {
+  return Matrix(wire.data(), wire.extent(0) / shape.rows, wire.extent(1) * shape.rows);
+}
+
+}  // namespace
+
+/// A and D from what has travelled.
+Factors Probe::rows(ExecSpace const& space, std::size_t layer, LayerStats const& wire) const {
+  auto const& shape = network_.shapes()[layer];
+  auto const rows = wire.delta.size() / shape.out;
+  Matrix const delta(wire.delta.data(), rows, shape.out);
+  if (shape.travels_as_rows()) return {Matrix(wire.input.data(), rows, shape.in), delta};
+  auto const input = corner_of(expanded_, rows, shape.in);
+  auto const& travelled = shape.wire;
+  auto const wire_rows = wire.input.size() / travelled.in;
+  network_.model().step_of(layer).layer->expand(space, Matrix(wire.input.data(), wire_rows, travelled.in), input);
+  return {input, delta};
+}
+
+void Probe::measure(Pass const& pass, std::int64_t step, RowLayout const& ranks, Tape const& tape, Labels const& label,
+                    Exchange const& exchange) {
   record_.step = step;
-  BackwardWalk walk(space, unheard_, network_, tape);
-  while (walk.next()) walk.propagate();
+  auto const& space = pass.space;
+  if (!exchange.leaves_statistics()) {
+    BackwardWalk walk(pass, unheard_, network_, tape);
+    while (walk.next()) walk.propagate();
+  }
 
   if (settings_.per_class) {
-    copy_labels(space, label, labels_.front().slot(ranks));
-    labels_.front().start(space, ranks);
+    copy_labels(space, label, label_gather_.front().slot(ranks));
+    label_gather_.front().start(space, ranks);
   }
   for (std::size_t l = 0; l < layers_.size(); ++l) {
-    layers_[l].input.start(space, ranks, tape.activation[l]);
-    layers_[l].delta.start(space, ranks, tape.delta[l]);
+    if (!layers_[l]) continue;
+    layers_[l]->input.start(space, ranks, by_sample(tape.stats[l].input, network_.shapes()[l].wire));
+    layers_[l]->delta.start(space, ranks, by_sample(tape.stats[l].delta, network_.shapes()[l].wire));
   }
   if (comm_.size() > 1)  // else it is the global one
     for (std::size_t l = 0; l < layers_.size(); ++l)
-      evaluate(space, l, {tape.activation[l], tape.delta[l]}, layers_[l].own, record_.local);
+      if (layers_[l]) evaluate(space, l, rows(space, l, tape.stats[l]), layers_[l]->own, record_.local);
   if (settings_.per_class) fetch_labels(space);
   for (auto* part : of_owners(record_)) std::fill(part->begin(), part->end(), 0.0);
   for (std::size_t l = 0; l < layers_.size(); ++l) {
-    Factors const all{layers_[l].input.finish(space), layers_[l].delta.finish(space)};
+    if (!layers_[l]) continue;
+    LayerStats const wire{layers_[l]->input.finish(space), layers_[l]->delta.finish(space)};
     if (!owns(l)) continue;
-    evaluate(space, l, all, layers_[l].all, record_.global);
+    auto const all = rows(space, l, wire);
+    evaluate(space, l, all, layers_[l]->all, record_.global);
     if (settings_.per_class) evaluate_classes(l, ranks.rows());
     record_.applied_error[l] = applied_error(space, l, all);
   }
@@ -220,19 +265,21 @@ double Probe::angle(ExecSpace const& space, Subspaces const& subspaces) {
 }
 
 void Probe::fetch_labels(ExecSpace const& space) {
-  auto const all = labels_.front().finish(space);
+  auto const all = label_gather_.front().finish(space);
   auto const column = corner_of(label_column_, all.extent(0), 1);
   copy_rows(space, all, column);
   auto const fetched = transfer_.fetch(space, column);
   class_of_row_.assign(fetched.begin(), fetched.end());
 }
 
-void Probe::evaluate_classes(std::size_t layer, std::size_t rows) {
-  auto const classes = network_.shapes().back().out;
+/// Rows of a sample have its label, or each its own.
+void Probe::evaluate_classes(std::size_t layer, std::size_t samples) {
+  auto const classes = classes_of(network_.shapes()), rows = samples * network_.shapes()[layer].rows;
+  auto const rows_a_label = rows / class_of_row_.size();
   for (std::size_t c = 0; c < classes; ++c) {
     members_.clear();
     for (std::size_t row = 0; row < rows; ++row)
-      if (class_of_row_[row] == static_cast<double>(c)) members_.push_back(row);
+      if (class_of_row_[row / rows_a_label] == static_cast<double>(c)) members_.push_back(row);
     auto const values = spectra_.gradient_of(members_);
     keep_first(values, row_of(record_.class_spectrum, layer * classes + c, probed_values));
     measure_spectrum(values, members_.size(), width(), row_of(record_.class_measures, layer * classes + c, n_measures));
@@ -241,18 +288,19 @@ void Probe::evaluate_classes(std::size_t layer, std::size_t rows) {
 
 /// ||Ĝ - G|| / ||G|| with Ĝ as the exchange left it. Differences are taken element by element, so that small ones show.
 double Probe::applied_error(ExecSpace const& space, std::size_t layer, Factors const& g) {
-  auto const& applied = gradient_.layer[layer].weight;
-  auto const pooled = corner_of(dense_, applied.extent(0), applied.extent(1));
-  gemm(space, Op::transpose, Op::none, 1, g.input, g.delta, 0, pooled);
-  double const distance = std::sqrt(squared_distance(space, pooled, applied));
-  return distance == 0
-             ? 0
-             : distance / record_.global.measures[layer * n_measures + static_cast<std::size_t>(Measure::norm)];
+  auto const& shape = network_.shapes()[layer];
+  auto const pooled = layer_parameters(shape, dense_.data());
+  form_weight_gradient(space, shape, g, pooled);
+  auto const weights = shape.weight_size();
+  Matrix const mine(pooled.all.data(), 1, weights), applied(gradient_.layer[layer].all.data(), 1, weights);
+  double const distance = std::sqrt(squared_distance(space, mine, applied));
+  return distance == 0 ? 0 : distance / std::sqrt(minidad::sum_of_squares(space, mine));
 }
 
 /// ||what error feedback keeps||_F, 0 where there is none.
 double Probe::residual_norm(ExecSpace const& space, std::size_t layer, Exchange const& exchange) const {
   auto const& shape = network_.shapes()[layer];
+  if (!shape.has_product()) return 0;
   auto const kept = corner_of(dense_, shape.in, shape.out);
   return exchange.write_kept(space, layer, kept) ? std::sqrt(minidad::sum_of_squares(space, kept)) : 0;
 }
@@ -280,9 +328,10 @@ void Probe::visit_state(StateVisitor& visitor) {
     visitor.values(name, Scope::common, values->data(), values->size());
   for (std::size_t l = 0; l < layers_.size(); ++l) {
     StateGroup const group(visitor, fmt::format("layer{}", l));
+    if (!layers_[l]) continue;
     std::vector<std::size_t> const shape{width(), network_.shapes()[l].out};
-    layers_[l].all.visit_state(visitor, "all", shape, static_cast<int>(l) % comm_.size());
-    layers_[l].own.visit_state(visitor, "own", shape, -1);
+    layers_[l]->all.visit_state(visitor, "all", shape, static_cast<int>(l) % comm_.size());
+    layers_[l]->own.visit_state(visitor, "own", shape, -1);
   }
 }
 
@@ -309,10 +358,17 @@ void Probe::Subspaces::visit_state(StateVisitor& visitor, char const* name, std:
   records = counts[3];
 }
 
-void Probe::check(ProbeSettings const& settings, std::vector<LayerShape> const& shapes, RowLayout const& ranks) {
+void Probe::check(ProbeSettings const& settings, Model const& model, RowLayout const& ranks) {
   if (settings.every == 0) return;
+  auto const& shapes = model.shapes();
+  auto const labels = model.output().places();
   for (std::size_t l = 0; l < shapes.size(); ++l) {
-    auto const n = FactorSpectra::largest_problem({{shapes[l].in, shapes[l].out, ranks.rows()}}, settings.per_class);
+    if (!shapes[l].has_product()) continue;
+    auto const rows = ranks.rows() * shapes[l].rows;
+    auto const n = FactorSpectra::largest_problem({{shapes[l].in, shapes[l].out, rows}}, settings.per_class);
+    if (settings.per_class && shapes[l].rows % labels != 0)
+      refuse(fmt::format("probe.per_class = true: layer {} ({}) has {} rows a sample, which cannot share {} labels", l,
+                         shapes[l].name, shapes[l].rows, labels));
     if (n > largest_problem)
       refuse(
           fmt::format("probe.every = {}: layer {} would need eigenvalues of {} x {} matrices, {} x {} are the limit; "
@@ -327,10 +383,10 @@ std::size_t Probe::bytes(ProbeSettings const& settings, std::vector<LayerShape> 
   std::size_t most = 0;
   auto const width = static_cast<std::size_t>(settings.width);
   for (std::size_t rank = 0; rank < ranks.parts(); ++rank) {
-    std::size_t reals = largest_gradient(shapes), doubles = 0;
+    std::size_t reals = largest_gradient(shapes) + largest_expanded(shapes, ranks.rows()), doubles = 0;
     for (std::size_t l = 0; l < shapes.size(); ++l) {
       bool const own = owns_layer(rank, ranks.parts(), l);
-      if (own) reals += ranks.rows() * (shapes[l].in + shapes[l].out);
+      if (own) reals += ranks.rows() * shapes[l].wire.size();
       doubles += (own ? 4 : 2) * width * shapes[l].out;
     }
     most = std::max(most, reals * sizeof(Real) + doubles * sizeof(double) +

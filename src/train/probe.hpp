@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <memory>
 #include <vector>
 
 #include "comm/row_collect.hpp"
@@ -34,8 +35,8 @@ class Probe {
   bool due(std::int64_t steps_done) const { return steps_done % settings_.every == 0; }
 
   /// Collective; after the exchange and before the parameters change. `tape` and `label` are of this rank's rows.
-  /// Hidden deltas are formed once more: not every exchange leaves those of this rank on the tape.
-  void measure(ExecSpace const& space, std::int64_t step, RowLayout const& ranks, Tape const& tape, Labels const& label,
+  /// Deltas are formed once more where the exchange does not leave those of this rank on the tape.
+  void measure(Pass const& pass, std::int64_t step, RowLayout const& ranks, Tape const& tape, Labels const& label,
                Exchange const& exchange);
   /// What the last measure() found: the same on every rank, but for `local`.
   ProbeRecord const& record() const { return record_; }
@@ -43,7 +44,7 @@ class Probe {
   void visit_state(StateVisitor& visitor);
 
   /// Throws Error(user) where a measurement would be out of proportion.
-  static void check(ProbeSettings const& settings, std::vector<LayerShape> const& shapes, RowLayout const& ranks);
+  static void check(ProbeSettings const& settings, Model const& model, RowLayout const& ranks);
   /// Its memory on the rank that needs most.
   static std::size_t bytes(ProbeSettings const& settings, std::vector<LayerShape> const& shapes,
                            RowLayout const& ranks);
@@ -56,16 +57,17 @@ class Probe {
     std::int64_t now = 0, records = 0;
     void visit_state(StateVisitor& visitor, char const* name, std::vector<std::size_t> const& shape, int owner);
   };
-  struct Layer {
+  struct Layer {  // with a product
     RowCollect input, delta;
     Subspaces own, all;
   };
+  Factors rows(ExecSpace const& space, std::size_t layer, LayerStats const& wire) const;
   bool owns(std::size_t layer) const;
   std::size_t width() const { return static_cast<std::size_t>(settings_.width); }
   void evaluate(ExecSpace const& space, std::size_t layer, Factors const& g, Subspaces& subspaces,
                 ProbeRecord::Statistic& found);
   double angle(ExecSpace const& space, Subspaces const& subspaces);
-  void evaluate_classes(std::size_t layer, std::size_t rows);
+  void evaluate_classes(std::size_t layer, std::size_t samples);
   double applied_error(ExecSpace const& space, std::size_t layer, Factors const& g);
   double residual_norm(ExecSpace const& space, std::size_t layer, Exchange const& exchange) const;
   void fetch_labels(ExecSpace const& space);
@@ -75,11 +77,13 @@ class Probe {
   Communicator& comm_;
   Network const& network_;
   Parameters gradient_;
-  std::vector<Layer> layers_;
-  std::vector<RowGather> labels_;  // one, or none
+  std::vector<std::unique_ptr<Layer>> layers_;
+  std::size_t labels_;                   // a sample
+  std::vector<RowGather> label_gather_;  // one, or none
   FactorSpectra spectra_;
   DoubleMatrix label_column_, overlap_;
-  Matrix dense_;  // as large as the largest layer
+  Matrix dense_;     // as large as the largest layer
+  Matrix expanded_;  // A of the largest layer that does not travel as rows
   SmallTransfer transfer_;
   SmallSvd svd_;
   PhaseClock unheard_;  // the trainer's clock books all of this as one

@@ -39,31 +39,31 @@ Trainer::Trainer(TrainerParts const& parts, TrainingSettings const& settings, Sc
       settings_(settings),
       schedule_(schedule, total_steps(), static_cast<std::int64_t>(parts.plan.steps_per_epoch())),
       rank_(static_cast<std::size_t>(parts.comm.rank())),
-      memory_(parts.network.shapes(), std::max<std::size_t>(1, parts.plan.ranks_at(0).rows_of(rank_))),
+      memory_(parts.network.model(), std::max<std::size_t>(1, parts.plan.ranks_at(0).rows_of(rank_))),
       tapes_{memory_.tape(parts.plan.blocks_at(0, rank_)),
              memory_.tape(parts.plan.blocks_at(parts.plan.steps_per_epoch() - 1, rank_))},
-      label_("minidad::train::label", memory_.max_rows()),
-      loss_(memory_.max_rows()),
-      test_loss_(memory_.max_rows()),
+      labels_(parts.network.model().output().places()),
+      label_("minidad::train::label", memory_.max_samples() * labels_),
+      loss_(memory_.max_samples() * labels_),
+      test_loss_(memory_.max_samples() * labels_),
       sums_(parts.comm, 3) {}
 
 void Trainer::step(std::size_t epoch, std::size_t step_of_epoch) {
   auto const& [space, comm, clock, network, gradient, exchange, optimiser, plan, train, test, probe] = parts_;
   auto const& ranks = plan.ranks_at(step_of_epoch);
   auto const& tape = tapes_[step_of_epoch < plan.deal().full_steps() ? 0 : 1];
+  auto const pass = this->pass(tape, ranks);
+  auto const rows = ranks.rows() * labels_;
   {
     PhaseScope scope(clock, Phase::forward, space);
-    train.load(space, plan, rank_, static_cast<std::uint64_t>(settings_.seed), epoch, step_of_epoch, tape.input(),
+    train.load(space, plan, rank_, static_cast<std::uint64_t>(settings_.seed), epoch, step_of_epoch, tape.input,
                label_);
-    for (std::size_t l = 0; l < network.layers(); ++l) {
-      exchange.observe(space, clock, ranks, l, tape.activation[l]);
-      network.forward_layer(space, tape, l);
-    }
+    forward(pass, tape, ranks);
     // The mean over the rows of all ranks: from here on, gradients of parts of the batch just add up.
-    loss_.evaluate(space, tape.output(), label_, 1.0 / static_cast<double>(ranks.rows()), tape.output_delta());
+    loss_.evaluate(space, tape.output, label_, 1.0 / static_cast<double>(rows), tape.output_delta);
     sums_.start(std::array{loss_.last_batch(space), wishes_.stop ? 1.0 : 0.0, wishes_.save ? 1.0 : 0.0});
   }
-  BackwardWalk walk(space, clock, network, tape);
+  BackwardWalk walk(pass, clock, network, tape);
   try {
     exchange.reduce(walk, ranks);  // the only place where ranks speak of training
   } catch (AgreedError const& error) {
@@ -72,11 +72,11 @@ void Trainer::step(std::size_t epoch, std::size_t step_of_epoch) {
   }
   {
     PhaseScope scope(clock, Phase::wait, space);
-    take_sums(tape, ranks.rows());
+    take_sums(tape, rows);
   }
   if (probe_is_due()) {
     PhaseScope scope(clock, Phase::probe, space);
-    probe->measure(space, steps_done_ + 1, ranks, tape, label_, exchange);
+    probe->measure(pass, steps_done_ + 1, ranks, tape, label_, exchange);
   }
   PhaseScope scope(clock, Phase::update, space);
   rate_ = schedule_.rate(steps_done_);
@@ -85,6 +85,25 @@ void Trainer::step(std::size_t epoch, std::size_t step_of_epoch) {
   if (bad > 0 && exchange.replicates()) blame(tape);
   ++steps_done_;
   samples_done_ += static_cast<std::int64_t>(ranks.rows());
+}
+
+Pass Trainer::pass(Tape const& tape, RowLayout const& ranks) const {
+  return {.space = parts_.space,
+          .blocks = tape.blocks,
+          .training = true,
+          .seed = static_cast<std::uint64_t>(settings_.seed),
+          .step = static_cast<std::uint64_t>(steps_done_),
+          .first_row = ranks.offset[rank_]};
+}
+
+/// Exchanges hear of every layer's input as soon as it is there.
+void Trainer::forward(Pass const& pass, Tape const& tape, RowLayout const& ranks) {
+  auto const& network = parts_.network;
+  for (std::size_t s = 0; s < network.steps().size(); ++s) {
+    if (auto const layer = network.steps()[s].parameters)
+      parts_.exchange.observe(pass.space, parts_.clock, ranks, *layer, tape.stats[*layer].input);
+    network.forward_step(pass, tape, s);
+  }
 }
 
 /// What all ranks know of the step by now.
@@ -104,10 +123,8 @@ void Trainer::take_sums(Tape const& tape, std::size_t rows) {
 
 /// Something is not finite: whose, and where did it begin?
 void Trainer::blame(Tape const& tape) const {
-  std::vector<LayerStats> local;
-  for (std::size_t l = 0; l < parts_.network.layers(); ++l) local.push_back({tape.activation[l], tape.delta[l]});
   try {
-    blame_not_finite(parts_.space, parts_.comm, local);
+    blame_not_finite(parts_.space, parts_.comm, tape.stats);
   } catch (AgreedError const& error) {
     throw AgreedError(error.code(), fmt::format("step {}: {}", steps_done_ + 1, error.what()));
   }
@@ -208,12 +225,12 @@ StepRecord Trainer::record(std::int64_t epoch) {
 
 EpochRecord Trainer::evaluate(std::int64_t epoch) {
   auto const& space = parts_.space;
-  for (std::size_t begin = 0; begin < parts_.test.samples(); begin += memory_.max_rows()) {
-    auto const rows = std::min(memory_.max_rows(), parts_.test.samples() - begin);
+  for (std::size_t begin = 0; begin < parts_.test.samples(); begin += memory_.max_samples()) {
+    auto const rows = std::min(memory_.max_samples(), parts_.test.samples() - begin);
     auto const tape = memory_.tape({{0, rows}});
-    parts_.test.load_in_order(space, begin, tape.input(), label_);
-    parts_.network.forward(space, tape);
-    test_loss_.evaluate(space, tape.output(), label_, 1.0, tape.output_delta());
+    parts_.test.load_in_order(space, begin, tape.input, label_);
+    parts_.network.forward(Network::evaluation(space, tape), tape);
+    test_loss_.evaluate(space, tape.output, label_, 1.0, tape.output_delta);
   }
   auto const mean = mean_over_ranks(parts_.comm, test_loss_.collect(space));
   return {.epoch = epoch, .test_loss = mean.loss, .test_accuracy = mean.accuracy, .training_seconds = 0};

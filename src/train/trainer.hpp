@@ -83,6 +83,8 @@ class Trainer {
  private:
   std::int64_t steps_per_epoch() const { return static_cast<std::int64_t>(parts_.plan.steps_per_epoch()); }
   void advance(Observer const& observer);
+  Pass pass(Tape const& tape, RowLayout const& ranks) const;
+  void forward(Pass const& pass, Tape const& tape, RowLayout const& ranks);
   void take_sums(Tape const& tape, std::size_t rows);
   [[noreturn]] void blame(Tape const& tape) const;
   bool probe_is_due() const { return parts_.probe != nullptr && parts_.probe->due(steps_done_); }
@@ -97,6 +99,7 @@ class Trainer {
   std::size_t rank_;
   TapeMemory memory_;
   std::array<Tape, 2> tapes_;  // for full and for left-over batches
+  std::size_t labels_;         // a sample
   Labels label_;
   SoftmaxCrossEntropy loss_, test_loss_;
   HostSum sums_;            // of each step: loss, wishes

@@ -9,8 +9,8 @@ namespace minidad {
 /// What error feedback keeps, of all layers and summed over ranks, as a flat gradient.
 Flat kept(SmallProblem& problem) {
   Flat flat;
-  for (std::size_t l = 0; l < problem.options.shapes.size(); ++l) {
-    auto const& shape = problem.options.shapes[l];
+  for (std::size_t l = 0; l < problem.model.shapes().size(); ++l) {
+    auto const& shape = problem.model.shapes()[l];
     Matrix const dense("minidad::test::kept", shape.in, shape.out);
     problem.exchange->write_kept(problem.space, l, dense);
     auto const host = host_copy(dense);

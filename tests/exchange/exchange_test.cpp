@@ -71,13 +71,13 @@ double bytes_of(SmallProblem& problem, std::size_t step) {
 
 TEST(Dsgd, SendsWhatItsFormulaSays) {
   SmallProblem problem(test_comm(), {.exchange = {.method = "dsgd"}});
-  double const d = static_cast<double>(parameter_count(problem.options.shapes)), s = problem.comm.size();
+  double const d = static_cast<double>(parameter_count(problem.model.shapes())), s = problem.comm.size();
   double expected = 0;  // 2 (S-1)/S w d, layer by layer as the books have it
-  for (auto const& shape : problem.options.shapes)
+  for (auto const& shape : problem.model.shapes())
     expected += 2 * (s - 1) * static_cast<double>(shape.size() * sizeof(Real)) / s;
   EXPECT_NEAR(bytes_of(problem, 0), expected, 1e-9 * expected);  // sums of doubles, not of whole bytes
   EXPECT_NEAR(2 * (s - 1) / s * sizeof(Real) * d, expected, 1e-9 * expected);
-  EXPECT_EQ(forecast_exchanges(problem.options.exchange, problem.options.shapes, problem.comm.size(),
+  EXPECT_EQ(forecast_exchanges(problem.options.exchange, problem.model.shapes(), problem.comm.size(),
                                problem.options.batch)[0]
                 .bytes_per_step,
             2 * (s - 1) * (sizeof(Real) * d) / s);
@@ -87,7 +87,7 @@ TEST(Dad, SendsWhatItsFormulaSaysToTheByte) {
   SmallProblem problem(test_comm(), {.exchange = {.method = "dad"}});
   auto const s = static_cast<std::size_t>(problem.comm.size());
   std::size_t width = 0;
-  for (auto const& shape : problem.options.shapes) width += shape.in + shape.out;
+  for (auto const& shape : problem.model.shapes()) width += shape.in + shape.out;
   for (std::size_t const step : {std::size_t{0}, problem.plan.steps_per_epoch() - 1}) {
     auto const rows = problem.plan.ranks_at(step).rows_of(problem.rank);
     auto const expected = static_cast<double>((s - 1) * sizeof(Real) * rows * width);  // (S-1) w N (h_in + h_out)
@@ -96,7 +96,7 @@ TEST(Dad, SendsWhatItsFormulaSaysToTheByte) {
     double sum[1] = {found};
     problem.comm.sum(std::span<double>(sum));
     if (step > 0) continue;
-    auto const forecast = forecast_exchanges(problem.options.exchange, problem.options.shapes, problem.comm.size(),
+    auto const forecast = forecast_exchanges(problem.options.exchange, problem.model.shapes(), problem.comm.size(),
                                              problem.options.batch)[1];
     EXPECT_EQ(sum[0] / static_cast<double>(s), forecast.bytes_per_step);
   }
@@ -105,15 +105,16 @@ TEST(Dad, SendsWhatItsFormulaSaysToTheByte) {
 TEST(Edad, SendsWhatItsFormulaSaysToTheByte) {
   SmallProblem problem(test_comm(), {.exchange = {.method = "edad"}});
   auto const s = static_cast<std::size_t>(problem.comm.size());
-  std::size_t width = problem.options.shapes.back().out;
-  for (auto const& shape : problem.options.shapes) width += shape.in;
+  std::size_t width = problem.model.shapes().back().out;
+  for (auto const& shape : problem.model.shapes()) width += shape.in;
   for (std::size_t const step : {std::size_t{0}, problem.plan.steps_per_epoch() - 1}) {
     auto const rows = problem.plan.ranks_at(step).rows_of(problem.rank);
     EXPECT_EQ(bytes_of(problem, step), static_cast<double>((s - 1) * sizeof(Real) * rows * width));
   }
   // 784-1024-1024-10, 32 rows a rank: 90,944 scalars contributed against 1,863,690 of the gradient.
-  std::vector<LayerShape> const mlp{
-      {784, 1024, Activation::relu}, {1024, 1024, Activation::relu}, {1024, 10, Activation::identity}};
+  auto const mlp =
+      dense_chain({{784, 1024, Activation::relu}, {1024, 1024, Activation::relu}, {1024, 10, Activation::identity}})
+          .shapes();
   EXPECT_EQ(forecast_exchanges({}, mlp, 2, 64)[2].bytes_per_step, 90944.0 * sizeof(Real));
 }
 
@@ -203,19 +204,19 @@ TEST(None, SendsNothing) {
   auto const entries = problem.comm.traffic().entries().size();
   EXPECT_EQ(bytes_of(problem, 0), 0);
   EXPECT_EQ(problem.comm.traffic().entries().size(), entries);  // not even control traffic of a new kind
-  auto const forecasts = forecast_exchanges({}, problem.options.shapes, 3, problem.options.batch);
+  auto const forecasts = forecast_exchanges({}, problem.model.shapes(), 3, problem.options.batch);
   ASSERT_EQ(forecasts.size(), exchange_names.size());
   for (std::size_t i = 0; i < forecasts.size(); ++i) {
     EXPECT_EQ(forecasts[i].method, exchange_names[i]);
     EXPECT_EQ(forecasts[i].bytes_per_step == 0, forecasts[i].method == "none");
     EXPECT_EQ(forecasts[i].replicates, make_exchange({.method = forecasts[i].method}, problem.comm,
-                                                     problem.options.shapes, problem.options.batch, problem.gradient, 1)
+                                                     problem.model.shapes(), problem.options.batch, problem.gradient, 1)
                                            ->replicates());
   }
 }
 
 TEST(MakeExchange, RefusesAnUnknownMethod) {
-  std::vector<LayerShape> const shapes{{2, 2, Activation::identity}};
+  auto const shapes = dense_chain({{2, 2, Activation::identity}}).shapes();
   EXPECT_THROW(make_exchange({.method = "telepathy"}, test_comm(), shapes, 4, Parameters("gradient", shapes), 1),
                Error);
 }

@@ -149,8 +149,8 @@ TEST(LowRank, SumsBiasesAndSmallLayersExactly) {
     auto const pooled = doubles(problem.pooled_gradient(0, 0)), found = doubles(problem.exchanged_gradient(0, 0));
     std::size_t begin = 0;
     for (std::size_t l = 0; l < 3; ++l) {
-      auto const& shape = problem.options.shapes[l];
-      bool const exact = !worth_compressing(settings, shape.in, shape.out) || settings.start_step > 0;
+      auto const& shape = problem.model.shapes()[l];
+      bool const exact = !worth_compressing(settings, shape) || settings.start_step > 0;
       if (exact) {
         EXPECT_LT(distance(weights_of(problem, found, l), weights_of(problem, pooled, l)), exact_tolerance) << name;
       }
@@ -202,7 +202,7 @@ TEST(Power, CertifiesAnErrorThatIsNeverTooSmall) {
         double const error = (g - dense_weights(problem, found, l)).norm() / g.norm();
         auto const claimed = problem.exchange->fidelity()[l];
         EXPECT_LE(error, claimed.error + 30 * std::sqrt(eps)) << epsilon << " layer " << l;
-        auto const& shape = problem.options.shapes[l];
+        auto const& shape = problem.model.shapes()[l];
         bool const at_cap = claimed.width == static_cast<double>(std::min(shape.in, shape.out));
         EXPECT_TRUE(claimed.error <= epsilon || at_cap)
             << claimed.error << " with " << claimed.width << ", layer " << l;
@@ -234,10 +234,10 @@ TEST(LowRank, SendsWhatItsFormulaSays) {
     double rows = 0, exact = 0, factors = 0;  // scalars
     auto const fidelity = problem.exchange->fidelity();
     for (std::size_t l = 0; l < 3; ++l) {
-      auto const& shape = problem.options.shapes[l];
+      auto const& shape = problem.model.shapes()[l];
       auto const sides = static_cast<double>(shape.in + shape.out);
       exact += static_cast<double>(shape.out);
-      if (!worth_compressing(settings, shape.in, shape.out)) {
+      if (!worth_compressing(settings, shape)) {
         exact += static_cast<double>(shape.in * shape.out);
         continue;
       }
@@ -267,7 +267,7 @@ TEST(LowRank, SendsWhatItsFormulaSays) {
     EXPECT_NEAR(found, expected, 1e-9 * expected) << name;  // sums of doubles
     double sum[1] = {found};
     problem.comm.sum(std::span<double>(sum));
-    auto const forecasts = forecast_exchanges(problem.options.exchange, problem.options.shapes, problem.comm.size(),
+    auto const forecasts = forecast_exchanges(problem.options.exchange, problem.model.shapes(), problem.comm.size(),
                                               problem.options.batch);
     for (auto const& forecast : forecasts)
       if (forecast.method == method && settings.epsilon == 0) {
@@ -276,18 +276,22 @@ TEST(LowRank, SendsWhatItsFormulaSays) {
   }
 }
 
+LayerShape linear(std::size_t in, std::size_t out) {
+  return dense_chain({{in, out, Activation::identity}}).shapes().front();
+}
+
 // Vogels et al. 2019, table 3: ResNet-18 on CIFAR-10 at ranks 1, 2 and 4 (printed as 243, 136 and 72).
 TEST(PowerSgd, CompressesResNet18AsPublished) {
-  std::vector<LayerShape> shapes{{27, 64, Activation::identity}};
+  std::vector<LayerShape> shapes{linear(27, 64)};
   std::size_t in = 64;
   for (std::size_t const out : {64, 128, 256, 512})
     for (int block = 0; block < 2; ++block) {
-      shapes.push_back({9 * in, out, Activation::identity});
-      shapes.push_back({9 * out, out, Activation::identity});
-      if (in != out) shapes.push_back({in, out, Activation::identity});
+      shapes.push_back(linear(9 * in, out));
+      shapes.push_back(linear(9 * out, out));
+      if (in != out) shapes.push_back(linear(in, out));
       in = out;
     }
-  shapes.push_back({512, 10, Activation::identity});
+  shapes.push_back(linear(512, 10));
   // A layer here has one vector of `out` beside its matrix; a convolution's BatchNorm has two.
   double const second_vectors = static_cast<double>(parameter_count(shapes)) - 11164352 - 10;
   double const parameters = static_cast<double>(parameter_count(shapes)) + second_vectors;
@@ -310,7 +314,7 @@ TEST(Exchange, NamesTheRankAndLayerOfANan) {
       if (!in_delta && method == "edad") continue;  // its inputs have left by then
       SmallProblem problem(test_comm(), with(method, settings));
       auto const poison = [&](Tape const& tape) {
-        auto const where = Kokkos::subview(in_delta ? tape.delta[2] : tape.activation[1], 0, 3);
+        auto const where = Kokkos::subview(in_delta ? tape.stats[2].delta : tape.stats[1].input, 0, 3);
         if (problem.comm.rank() == guilty) Kokkos::deep_copy(where, std::numeric_limits<Real>::quiet_NaN());
       };
       expect_error(ExitCode::not_finite,

@@ -45,14 +45,14 @@ inline double distance(Flat x, Flat const& y) {
 /// The weights of one layer in a flat gradient.
 inline Flat weights_of(SmallProblem const& problem, Flat const& flat, std::size_t layer) {
   std::size_t begin = 0;
-  auto const& shapes = problem.options.shapes;
+  auto const& shapes = problem.model.shapes();
   for (std::size_t l = 0; l < layer; ++l) begin += shapes[l].size();
   auto const first = flat.begin() + static_cast<std::ptrdiff_t>(begin);
   return {first, first + static_cast<std::ptrdiff_t>(shapes[layer].in * shapes[layer].out)};
 }
 
 inline Dense dense_weights(SmallProblem const& problem, Flat const& flat, std::size_t layer) {
-  auto const& shape = problem.options.shapes[layer];
+  auto const& shape = problem.model.shapes()[layer];
   Dense dense(shape.in, shape.out);
   dense.x = weights_of(problem, flat, layer);
   return dense;

@@ -10,10 +10,16 @@ namespace minidad {
 
 namespace {
 
+Model model_of(SmallProblem::Options const& options) {
+  if (options.layers.empty()) return dense_chain(options.shapes);
+  return build_model(options.layers, options.ends, "test");
+}
+
 DataSettings data_settings(SmallProblem::Options const& options) {
   DataSettings settings{.source = "synthetic", .mean = 0.5, .deviation = 0.29};
-  settings.features = static_cast<std::int64_t>(options.shapes.front().in);
-  settings.classes = static_cast<std::int64_t>(options.shapes.back().out);
+  auto const model = model_of(options);
+  settings.features = static_cast<std::int64_t>(model.input().size());
+  settings.classes = static_cast<std::int64_t>(model.output().channels);
   settings.train_samples = static_cast<std::int64_t>(options.samples);
   settings.split = options.split;
   return settings;
@@ -33,17 +39,18 @@ std::size_t block(SmallProblem::Options const& options) {
 SmallProblem::Walked walked(SmallProblem& problem, BatchPlan const& plan, std::size_t rank, BatchLoader const& loader,
                             std::size_t epoch, std::size_t step) {
   auto const& space = problem.space;
-  TapeMemory const memory(problem.options.shapes, problem.options.batch);
+  TapeMemory const memory(problem.model, problem.options.batch);
   SmallProblem::Walked result{memory, memory.tape(plan.blocks_at(step, rank)),
                               Labels("minidad::test::label", problem.options.batch)};
   auto const& tape = result.tape;
-  loader.load(space, plan, rank, static_cast<std::uint64_t>(problem.options.training.seed), epoch, step, tape.input(),
+  loader.load(space, plan, rank, static_cast<std::uint64_t>(problem.options.training.seed), epoch, step, tape.input,
               result.label);
-  problem.network.forward(space, tape);
+  auto const pass = problem.pass(tape, plan.ranks_at(step).offset[rank], step);
+  problem.network.forward(pass, tape);
   SoftmaxCrossEntropy(problem.options.batch)
-      .evaluate(space, tape.output(), result.label, 1.0 / static_cast<double>(plan.ranks_at(step).rows()),
-                tape.output_delta());
-  BackwardWalk walk(space, problem.clock, problem.network, tape);
+      .evaluate(space, tape.output, result.label, 1.0 / static_cast<double>(plan.ranks_at(step).rows()),
+                tape.output_delta);
+  BackwardWalk walk(pass, problem.clock, problem.network, tape);
   while (walk.next()) walk.propagate();
   return result;
 }
@@ -54,24 +61,27 @@ std::vector<Real> gradient_of(
     std::size_t step, std::size_t rows, Exchange* exchange,
     std::function<void(Tape const&)> const& before = [](Tape const&) {}) {
   auto const& space = problem.space;
-  TapeMemory const memory(problem.options.shapes, problem.options.batch);
+  TapeMemory const memory(problem.model, problem.options.batch);
   auto const tape = memory.tape(plan.blocks_at(step, rank));
   Labels const label("minidad::test::label", problem.options.batch);
   SoftmaxCrossEntropy loss(problem.options.batch);
-  loader.load(space, plan, rank, static_cast<std::uint64_t>(problem.options.training.seed), epoch, step, tape.input(),
+  loader.load(space, plan, rank, static_cast<std::uint64_t>(problem.options.training.seed), epoch, step, tape.input,
               label);
-  for (std::size_t l = 0; l < problem.network.layers(); ++l) {
-    if (exchange != nullptr) exchange->observe(space, problem.clock, plan.ranks_at(step), l, tape.activation[l]);
-    problem.network.forward_layer(space, tape, l);
+  auto const pass = problem.pass(tape, plan.ranks_at(step).offset[rank], step);
+  auto const& steps = problem.network.steps();
+  for (std::size_t s = 0; s < steps.size(); ++s) {
+    if (auto const l = steps[s].parameters; l && exchange != nullptr)
+      exchange->observe(space, problem.clock, plan.ranks_at(step), *l, tape.stats[*l].input);
+    problem.network.forward_step(pass, tape, s);
   }
-  loss.evaluate(space, tape.output(), label, 1.0 / static_cast<double>(rows), tape.output_delta());
+  loss.evaluate(space, tape.output, label, 1.0 / static_cast<double>(rows), tape.output_delta);
   before(tape);
-  BackwardWalk walk(space, problem.clock, problem.network, tape);
+  BackwardWalk walk(pass, problem.clock, problem.network, tape);
   if (exchange != nullptr) {
     exchange->reduce(walk, plan.ranks_at(step));
   } else {
     while (walk.next()) {
-      form_gradient(space, walk.local(), problem.gradient.layer[walk.layer()]);
+      walk.form_gradient(problem.gradient.layer[walk.layer()]);
       walk.propagate();
     }
   }
@@ -82,12 +92,13 @@ std::vector<Real> gradient_of(
 
 SmallProblem::SmallProblem(Communicator& comm_given, Options const& given)
     : options(given),
+      model(model_of(given)),
       comm(comm_given),
       rank(static_cast<std::size_t>(comm.rank())),
       plan(options.samples, options.batch, static_cast<std::size_t>(comm.size()), block(options)),
-      network(options.shapes, 5, space),
-      gradient("gradient", options.shapes),
-      exchange(make_exchange(options.exchange, comm, options.shapes, options.batch, gradient, 1)),
+      network(model, 5, space),
+      gradient("gradient", model.shapes()),
+      exchange(make_exchange(options.exchange, comm, model.shapes(), options.batch, gradient, 1)),
       optimiser(options.optimiser, gradient.flat.extent(0)),
       train(loader(space, plan, rank, options)),
       probe(options.probe.every == 0
@@ -101,6 +112,15 @@ SmallProblem::SmallProblem(Communicator& comm_given, Options const& given)
             return training;
           }(),
           options.schedule) {}
+
+Pass SmallProblem::pass(Tape const& tape, std::size_t first_row, std::size_t step) const {
+  return {.space = space,
+          .blocks = tape.blocks,
+          .training = true,
+          .seed = static_cast<std::uint64_t>(options.training.seed),
+          .step = step,
+          .first_row = first_row};
+}
 
 SmallProblem::Walked SmallProblem::own_rows(std::size_t epoch, std::size_t step) {
   return walked(*this, plan, rank, train, epoch, step);

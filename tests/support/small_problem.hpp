@@ -8,6 +8,7 @@
 #include "data/batch_loader.hpp"
 #include "exchange/exchange.hpp"
 #include "linalg/factors.hpp"
+#include "nn/layer_list.hpp"
 #include "train/trainer.hpp"
 
 namespace minidad {
@@ -15,7 +16,9 @@ namespace minidad {
 /// A network with data, small enough to think about, trained by `comm`'s ranks.
 struct SmallProblem {
   struct Options {
-    std::vector<LayerShape> shapes{{12, 9, Activation::tanh}, {9, 7, Activation::relu}, {7, 4, Activation::identity}};
+    std::vector<DenseShape> shapes{{12, 9, Activation::tanh}, {9, 7, Activation::relu}, {7, 4, Activation::identity}};
+    std::vector<std::string> layers{};  ///< instead of them, between `ends`
+    ModelEnds ends{};
     std::size_t samples = 53, batch = 14;  // a ragged last batch of 11 rows
     std::string split = "iid";
     ExchangeSettings exchange{};
@@ -27,6 +30,7 @@ struct SmallProblem {
   SmallProblem(Communicator& comm, Options const& options);
 
   Options options;
+  Model model;
   Communicator& comm;
   std::size_t rank;
   ExecSpace space;
@@ -40,12 +44,15 @@ struct SmallProblem {
   std::unique_ptr<Probe> probe;  // if its settings say so
   Trainer trainer;
 
+  /// A training pass over a batch that begins at `first_row` of the global one.
+  Pass pass(Tape const& tape, std::size_t first_row, std::size_t step) const;
+
   /// A batch after its backward pass, without any exchange: every layer's A and D, and the labels.
   struct Walked {
     TapeMemory memory;
     Tape tape;
     Labels label;
-    Factors factors(std::size_t layer) const { return {tape.activation[layer], tape.delta[layer]}; }
+    Factors factors(std::size_t layer) const { return tape.stats[layer]; }
   };
   Walked own_rows(std::size_t epoch, std::size_t step);
   Walked rows_of_all_ranks(std::size_t epoch, std::size_t step);

@@ -108,7 +108,7 @@ TEST(KokkosLabels, AreHeardAtAll) {
   for (auto const* kernel : {"minidad::data::choose", "minidad::nn::softmax_cross_entropy",
                              "minidad::linalg::copy_rows", "minidad::train::sgd_momentum", "minidad::core::digest"})
     EXPECT_EQ(heard.kernels.count(kernel), 1u) << kernel;
-  EXPECT_EQ(heard.allocations.count("minidad::nn::activation"), 1u);
+  EXPECT_EQ(heard.allocations.count("minidad::nn::arena"), 1u);
   for (auto const* phase : {"forward", "backward", "exchange", "wait", "update"})
     EXPECT_EQ(heard.regions.count(std::string("minidad::phase::") + phase), 1u) << phase;
 }

@@ -113,8 +113,8 @@ TEST(Probe, TellsClassesApart) {
     auto const label = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), all.label);
     for (std::size_t l = 0; l < 3; ++l)
       for (int c = 0; c < 4; ++c) {
-        auto const out = all.tape.delta[l].extent(1);
-        auto masked = host_copy(all.tape.delta[l]);
+        auto const out = all.tape.stats[l].delta.extent(1);
+        auto masked = host_copy(all.tape.stats[l].delta);
         std::size_t members = 0;
         for (std::size_t row = 0; row < rows; ++row)
           if (label(row) == c)
@@ -122,7 +122,7 @@ TEST(Probe, TellsClassesApart) {
           else
             std::fill_n(masked.begin() + static_cast<std::ptrdiff_t>(row * out), out, Real(0));
         expect_matrix(record.class_spectrum, record.class_measures, 4 * l + static_cast<std::size_t>(c),
-                      {all.tape.activation[l], matrix_from(masked, rows, out)}, members, 1,
+                      {all.tape.stats[l].input, matrix_from(masked, rows, out)}, members, 1,
                       fmt::format("step {}, layer {}, class {}", step, l, c));
       }
   }
@@ -142,10 +142,10 @@ TEST(Probe, MeasuresHowFarDirectionsTurn) {
   problem.trainer.step(0, 1);
   for (std::size_t l = 0; l < 3; ++l) {
     std::vector<double> right[2], overlap(4);
-    auto const out = problem.options.shapes[l].out;
+    auto const out = problem.model.shapes()[l].out;
     for (std::size_t step = 0; step < 2; ++step)
       right[step] =
-          dense_svd(dense_product(problem.rows_of_all_ranks(0, step).factors(l)), problem.options.shapes[l].in, out)
+          dense_svd(dense_product(problem.rows_of_all_ranks(0, step).factors(l)), problem.model.shapes()[l].in, out)
               .right;
     multiply_small(Op::none, Op::transpose, 2, 2, out, right[0].data(), right[1].data(), overlap.data());
     double const expected = std::acos(dense_svd(overlap, 2, 2).values[1]);
@@ -172,12 +172,13 @@ TEST(Probe, MeasuresWhatTheExchangeLeft) {
   auto const own = problem.own_rows(0, 0);
   problem.exchanged_gradient(0, 0);
   auto const& gradient = problem.gradient.layer;
-  Kokkos::deep_copy(gradient[1].weight, Real(0));
-  auto const entry = Kokkos::subview(gradient[2].weight, 3, 1);
+  Kokkos::deep_copy(gradient[1].weight(), Real(0));
+  auto const entry = Kokkos::subview(gradient[2].weight(), 3, 1);
   Real value = 0;
   Kokkos::deep_copy(value, entry);
   Kokkos::deep_copy(entry, static_cast<Real>(value + 0.01));
-  problem.probe->measure(problem.space, 1, problem.plan.ranks_at(0), own.tape, own.label, *problem.exchange);
+  problem.probe->measure(problem.pass(own.tape, 0, 0), 1, problem.plan.ranks_at(0), own.tape, own.label,
+                         *problem.exchange);
   auto const& record = problem.probe->record();
   EXPECT_LT(record.applied_error[0], rounding);
   EXPECT_NEAR(record.applied_error[1], 1, rounding);
@@ -187,10 +188,11 @@ TEST(Probe, MeasuresWhatTheExchangeLeft) {
 TEST(Probe, OfADeadNetworkFindsZeros) {
   SmallProblem problem(test_comm(), still({.every = 1, .per_class = true}));
   auto const own = problem.own_rows(0, 0);
-  Kokkos::deep_copy(own.tape.output_delta(), Real(0));
+  for (auto const& stats : own.tape.stats) Kokkos::deep_copy(stats.delta, Real(0));
   Kokkos::deep_copy(problem.gradient.flat, Real(0));
   for (std::int64_t step = 1; step <= 2; ++step)
-    problem.probe->measure(problem.space, step, problem.plan.ranks_at(0), own.tape, own.label, *problem.exchange);
+    problem.probe->measure(problem.pass(own.tape, 0, 0), step, problem.plan.ranks_at(0), own.tape, own.label,
+                           *problem.exchange);
   auto const& record = problem.probe->record();
   for (std::size_t l = 0; l < 3; ++l) {
     EXPECT_EQ(record.global.angle[l], 0);
@@ -206,9 +208,10 @@ TEST(Probe, OfADeadNetworkFindsZeros) {
 TEST(Probe, OfADivergedNetworkFindsNaN) {
   SmallProblem problem(test_comm(), still({.every = 1, .per_class = true}));
   auto const own = problem.own_rows(0, 0);
-  if (own.tape.output_delta().extent(0) > 0)
-    Kokkos::deep_copy(own.tape.output_delta(), std::numeric_limits<Real>::quiet_NaN());
-  problem.probe->measure(problem.space, 1, problem.plan.ranks_at(0), own.tape, own.label, *problem.exchange);
+  for (auto const& stats : own.tape.stats)
+    if (stats.rows() > 0) Kokkos::deep_copy(stats.delta, std::numeric_limits<Real>::quiet_NaN());
+  problem.probe->measure(problem.pass(own.tape, 0, 0), 1, problem.plan.ranks_at(0), own.tape, own.label,
+                         *problem.exchange);
   auto const& record = problem.probe->record();
   for (std::size_t l = 0; l < 3; ++l) {
     EXPECT_TRUE(std::isnan(measure_of(record.global.measures, l, Measure::norm)));
@@ -253,7 +256,7 @@ TEST(Probe, SendsRowsToOwnersOnly) {
   std::size_t width = 0;
   for (std::size_t l = 0; l < 3; ++l)
     if (l % static_cast<std::size_t>(problem.comm.size()) != problem.rank)
-      width += problem.options.shapes[l].in + problem.options.shapes[l].out;
+      width += problem.model.shapes()[l].in + problem.model.shapes()[l].out;
   EXPECT_EQ(entry.sent - before,
             static_cast<double>(problem.plan.ranks_at(0).rows_of(problem.rank) * width * sizeof(Real)));
 }

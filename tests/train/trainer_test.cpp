@@ -49,7 +49,7 @@ TEST(Trainer, BooksBytesPerChannelThatAddUpToTheFormula) {
   for (std::size_t i = 0; i < sent.size(); ++i)
     if (entries[i].collective == "allgatherv") found += sent[i];
   std::size_t width = 0, rows = 0;
-  for (auto const& shape : problem.options.shapes) width += shape.in + shape.out;
+  for (auto const& shape : problem.model.shapes()) width += shape.in + shape.out;
   for (std::size_t s = 0; s < problem.plan.steps_per_epoch(); ++s)
     rows += 2 * problem.plan.ranks_at(s).rows_of(problem.rank);  // two epochs
   EXPECT_EQ(found,
@@ -107,7 +107,7 @@ TEST(CheckReplicas, IsContentWithEqualOnes) {
 TEST(CheckReplicas, NamesStepAndLayerOfADifference) {
   auto& comm = test_comm();
   SmallProblem problem(comm, {});
-  auto const entry = Kokkos::subview(problem.network.parameters().layer[1].bias, 2);
+  auto const entry = Kokkos::subview(problem.network.parameters().layer[1].bias(), 2);
   if (comm.rank() == comm.size() - 1) Kokkos::deep_copy(entry, Real(1e-30));  // one rank, one bias, one tiny number
   if (comm.size() == 1) return check_replicas(problem.space, comm, problem.network.parameters(), 42);
   expect_error(ExitCode::run_time, {"after step 42", "layer 1"},
@@ -117,7 +117,7 @@ TEST(CheckReplicas, NamesStepAndLayerOfADifference) {
 TEST(CheckReplicas, IsDoneWhileTraining) {
   auto& comm = test_comm();
   SmallProblem problem(comm, {.training = {.epochs = 1, .check_replicas_every = 2}});
-  auto const entry = Kokkos::subview(problem.network.parameters().layer[2].weight, 0, 0);
+  auto const entry = Kokkos::subview(problem.network.parameters().layer[2].weight(), 0, 0);
   if (comm.rank() == 0) Kokkos::deep_copy(entry, Real(3));
   if (comm.size() == 1) {
     problem.trainer.run({});

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "nn/layer_list.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <functional>
+#include <map>
+
+#include "core/error.hpp"
+#include "nn/layer_line.hpp"
+#include "nn/layers/activate.hpp"
+#include "nn/layers/dense.hpp"
+
+namespace minidad {
+
+namespace {
+
+using Make = std::function<std::shared_ptr<Layer const>(LayerLine&, SampleShape const&, ModelEnds const&)>;
+
+/// The layers that are one step.
+std::map<std::string, Make> const& makers() {
+  static std::map<std::string, Make> const table{
+      {"dense",
+       [](LayerLine& line, SampleShape const& in, ModelEnds const& ends) {
+         auto const width = line.size("the width", ends.classes);
+         return std::make_shared<Dense>(in, width, line.activation());
+       }},
+  };
+  return table;
+}
+
+/// Reads lines and appends their steps.
+class Builder {
+ public:
+  Builder(ModelEnds const& ends, std::string origin)
+      : ends_(ends), origin_(std::move(origin)), model_(ends.input, ends.input_delta), shape_(ends.input) {}
+
+  void add(std::vector<std::string> const& lines) {
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+      LayerLine line(lines[i], fmt::format("{}, line {}", origin_, i + 1));
+      if (line.kind() == "repeat") {
+        auto const end = matching_end(lines, i, line);
+        auto const times = line.size("how often");
+        line.done();
+        for (std::size_t t = 0; t < times; ++t) add_stretch(lines, i + 1, end);
+        i = end;
+      } else {
+        add(line);
+      }
+    }
+  }
+
+  Model finish() {
+    if (!open_.empty()) open_.back().line.complain("has no \"end\"");
+    if (model_.shapes().empty()) refuse(fmt::format("{}: there is nothing to learn", origin_));
+    SampleShape const wanted{.height = shape_.height, .width = shape_.width, .channels = ends_.classes};
+    if (shape_.places() != ends_.labels || shape_ != wanted)
+      refuse(fmt::format("{}: it ends in {}, but there {} of {} classes", origin_, to_string(shape_),
+                         ends_.labels == 1 ? "is 1 label" : fmt::format("are {} labels", ends_.labels), ends_.classes));
+    expect_size();
+    return std::move(model_);
+  }
+
+ private:
+  struct Open {
+    LayerLine line;
+    std::size_t value;
+    SampleShape shape;
+    bool project;
+  };
+
+  /// Lines [begin, end) once more, with their own numbers.
+  void add_stretch(std::vector<std::string> const& lines, std::size_t begin, std::size_t end) {
+    std::vector<std::string> part(lines.begin(), lines.begin() + static_cast<std::ptrdiff_t>(end));
+    auto const depth = open_.size();
+    for (std::size_t i = begin; i < end; ++i) {
+      LayerLine line(part[i], fmt::format("{}, line {}", origin_, i + 1));
+      if (line.kind() == "repeat") line.complain("repeats do not nest");
+      add(line);
+    }
+    if (open_.size() != depth) open_.back().line.complain("has no \"end\" inside its repeat");
+  }
+
+  std::size_t matching_end(std::vector<std::string> const& lines, std::size_t from, LayerLine const& line) const {
+    std::size_t depth = 0;
+    for (std::size_t i = from; i < lines.size(); ++i) {
+      auto const kind = LayerLine(lines[i], fmt::format("{}, line {}", origin_, i + 1)).kind();
+      if (kind == "repeat" || kind == "residual") ++depth;
+      if (kind == "end" && --depth == 0) return i;
+    }
+    line.complain("has no \"end\"");
+  }
+
+  void add(LayerLine& line) {
+    auto const& kind = line.kind();
+    if (kind == "residual") {
+      bool const project = line.flag("project");
+      line.done();
+      open_.push_back({line, value_, shape_, project});
+    } else if (kind == "end") {
+      join(line);
+    } else if (kind == "flatten") {
+      line.done();
+      shape_ = {.channels = shape_.size()};
+    } else if (kind == "sequence") {  // the rows of an image, one after another
+      line.done();
+      shape_ = {.height = shape_.height, .channels = shape_.width * shape_.channels};
+    } else {
+      append(make(line));
+    }
+  }
+
+  std::shared_ptr<Layer const> make(LayerLine& line) const {
+    auto const& kind = line.kind();
+    std::shared_ptr<Layer const> layer;
+    if (auto const known = makers().find(kind); known != makers().end()) {
+      layer = known->second(line, shape_, ends_);
+    } else if (std::find(activation_names.begin(), activation_names.end(), kind) != activation_names.end()) {
+      layer = std::make_shared<Activate>(shape_, activation_named(kind), false);
+    } else {
+      std::vector<std::string> names{"end", "flatten", "repeat", "residual", "sequence"};
+      for (auto const& [name, maker] : makers()) names.push_back(name);
+      names.insert(names.end(), activation_names.begin(), activation_names.end());
+      std::sort(names.begin(), names.end());
+      line.complain(fmt::format("layer '{}' is unknown; there are {}", kind, fmt::join(names, ", ")));
+    }
+    line.done();
+    return layer;
+  }
+
+  void append(std::shared_ptr<Layer const> layer) {
+    shape_ = layer->out();
+    value_ = model_.append(std::move(layer), value_);
+  }
+
+  void join(LayerLine& line) {
+    if (open_.empty()) line.complain("there is nothing to end");
+    auto const phi = line.activation();
+    line.done();
+    auto const [start, from, shape, project] = open_.back();
+    open_.pop_back();
+    auto const branch = value_;
+    auto shortcut = from;
+    if (shape_ != shape) {
+      start.complain(fmt::format("the branch turns {} into {}, and cannot be added to its input", to_string(shape),
+                                 to_string(shape_)));
+    }
+    value_ = model_.append(std::make_shared<Activate>(shape_, phi, true), branch, shortcut);
+  }
+
+  void expect_size() const {
+    constexpr double most = 1e15;  // parameters: keeps every size in bytes far from overflow
+    double count = 0;
+    for (auto const& shape : model_.shapes())
+      count += static_cast<double>(shape.in) * static_cast<double>(shape.out) + static_cast<double>(shape.rest);
+    if (count > most) refuse(fmt::format("{} asks for {:.2g} parameters, beyond any machine", origin_, count));
+  }
+
+  ModelEnds ends_;
+  std::string origin_;
+  Model model_;
+  std::size_t value_ = 0;
+  SampleShape shape_;
+  std::vector<Open> open_;
+};
+
+}  // namespace
+
+Model build_model(std::vector<std::string> const& lines, ModelEnds const& ends, std::string const& origin) {
+  Builder builder(ends, origin);
+  builder.add(lines);
+  return builder.finish();
+}
+
+}  // namespace minidad

@@ -18,6 +18,10 @@ Model model_of(SmallProblem::Options const& options) {
 DataSettings data_settings(SmallProblem::Options const& options) {
   DataSettings settings{.source = "synthetic", .mean = 0.5, .deviation = 0.29};
   auto const model = model_of(options);
+  if (!options.layers.empty() && options.layers.front().starts_with("embedding")) {  // bytes as they are: ids
+    settings.mean = 0;
+    settings.deviation = 1 / 255.0;
+  }
   settings.features = static_cast<std::int64_t>(model.input().size());
   settings.classes = static_cast<std::int64_t>(model.output().channels);
   settings.train_samples = static_cast<std::int64_t>(options.samples);

@@ -30,6 +30,14 @@ void visit_settings(SettingsVisitor& v, Settings& s) {
   v.integers("model.hidden", s.model.hidden, positive, "widths of the hidden layers (mlp)");
   v.text("model.activation", s.model.activation, "of the hidden layers; the last layer is linear (mlp)",
          activation_names);
+  v.integer("model.width", s.model.width, {.low = 0, .high = 65536},
+            "channels of the first layer (cnn, resnet20), of the state (gru), of a token (vit, gpt); 0: the usual");
+  v.integer("model.depth", s.model.depth, {.low = 0, .high = 1000},
+            "convolutions (cnn), transformer blocks (vit, gpt); 0: the usual");
+  v.integer("model.heads", s.model.heads, {.low = 1, .high = 65536}, "of attention (vit, gpt)");
+  v.integer("model.patch", s.model.patch, {.low = 1, .high = 65536}, "pixels on a side of a token (vit)");
+  v.real("model.dropout", s.model.dropout, {.low = 0, .high = 0.99},
+         "before the last layer (cnn, gru), at the end of each branch (vit, gpt)");
   v.texts("model.layers", s.model.layers, "one layer a text, from the input to the classes (layers)");
 
   v.integer("training.epochs", s.training.epochs, {.low = 1, .high = 1e9}, "passes over the training samples");

@@ -107,6 +107,9 @@ class Builder {
     } else if (kind == "sequence") {  // the rows of an image, one after another
       line.done();
       shape_ = {.height = shape_.height, .channels = shape_.width * shape_.channels};
+    } else if (kind == "tokens") {  // the pixels of an image, one after another
+      line.done();
+      shape_ = {.height = shape_.places(), .channels = shape_.channels};
     } else {
       append(make(line));
     }
@@ -120,7 +123,7 @@ class Builder {
     } else if (std::find(activation_names.begin(), activation_names.end(), kind) != activation_names.end()) {
       layer = std::make_shared<Activate>(shape_, activation_named(kind), false);
     } else {
-      std::vector<std::string> names{"end", "flatten", "repeat", "residual", "sequence"};
+      std::vector<std::string> names{"end", "flatten", "repeat", "residual", "sequence", "tokens"};
       for (auto const& [name, maker] : makers()) names.push_back(name);
       names.insert(names.end(), activation_names.begin(), activation_names.end());
       std::sort(names.begin(), names.end());

@@ -36,10 +36,11 @@ std::string version_text(Communicator const& comm) {
       hdf5_version());
 }
 
-Provenance provenance(Communicator const& comm, Settings const& settings, std::string const& command,
-                      std::string const& run_id, std::string const& restarts) {
+Provenance provenance(Communicator const& comm, Settings const& settings, Model const& model,
+                      std::string const& command, std::string const& run_id, std::string const& restarts) {
   auto const build = build_info();
   return {{"deck", resolved_deck(settings)},
+          {"model", to_text(model)},
           {"command", command},
           {"run_id", run_id},
           {"restarts", restarts},

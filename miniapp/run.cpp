@@ -212,7 +212,7 @@ class Run {
       say(comm_, fmt::format("restart   nothing is left to do: {} is complete", settings_.output.file));
       return ExitCode::done;
     }
-    auto const origin = provenance(comm_, settings_, options_.command, id, restarts);
+    auto const origin = provenance(comm_, settings_, problem_.model, options_.command, id, restarts);
     RunFile file(comm_, {.path = settings_.output.file,
                          .overwrite = settings_.output.overwrite,
                          .provenance = origin,

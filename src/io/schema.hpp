@@ -88,7 +88,8 @@ inline constexpr Series series[] = {
 // After a restart on other ranks the rank axis is that of the most ranks; what absent ones did not measure is 0 for
 // seconds, bytes and messages, and NaN for the rest (since 1.3).
 // Group /provenance: scalar texts.
-//   run_id (the same through all restarts), restarts (a line each), both since 1.3, deck (resolved, TOML), command, version, git_hash, compiler, flags, build_type, real, kokkos, kokkos_devices,
+//   run_id (the same through all restarts), restarts (a line each), both since 1.3, deck (resolved, TOML), model (a line each layer,
+//   since 1.4), command, version, git_hash, compiler, flags, build_type, real, kokkos, kokkos_devices,
 //   execution_space, blas, mpi, hdf5, host (rank 0's), ranks, threads (of a rank), transfer, start, end (UTC, ISO 8601)
 // Group /summary: scalars.
 //   float64: samples_per_second (the figure of merit), training_seconds, bytes_per_step (sent by the exchange, mean over

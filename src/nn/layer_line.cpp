@@ -23,7 +23,7 @@ LayerLine::LayerLine(std::string const& text, std::string where) : text_(text), 
 void LayerLine::complain(std::string const& what) const { refuse(fmt::format("{} \"{}\": {}", where_, text_, what)); }
 
 std::size_t LayerLine::number(std::string const& what, std::string const& text, std::size_t least) const {
-  constexpr std::size_t most = 1u << 30;
+  constexpr std::size_t most = 2147483647;
   std::size_t value = 0;
   auto const [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || end != text.data() + text.size() || value > most)

@@ -171,6 +171,14 @@ class Builder {
 
 }  // namespace
 
+std::string to_text(Model const& model) {
+  std::string text;
+  for (auto const& [layer, in, out, second, parameters] : model.steps())
+    text += fmt::format("{}{}, {} -> {}\n", parameters ? fmt::format("layer{}: ", *parameters) : "", layer->describe(),
+                        to_string(layer->in()), to_string(layer->out()));
+  return text;
+}
+
 Model build_model(std::vector<std::string> const& lines, ModelEnds const& ends, std::string const& origin) {
   Builder builder(ends, origin);
   builder.add(lines);

@@ -21,4 +21,7 @@ struct ModelEnds {
 /// the shapes which do not fit.
 Model build_model(std::vector<std::string> const& lines, ModelEnds const& ends, std::string const& origin);
 
+/// One step a line: "layer1: conv 64 kernel=3, 14x14x32 -> 14x14x64", with the number of those that have parameters.
+std::string to_text(Model const& model);
+
 }  // namespace minidad

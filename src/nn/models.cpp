@@ -102,8 +102,10 @@ std::vector<std::string> layer_lines(NetworkSettings const& settings, ModelEnds 
 
 Model make_model(NetworkSettings const& settings, ModelEnds const& ends) {
   activation_named(settings.activation);
-  return build_model(layer_lines(settings, ends), ends,
-                     settings.name == "layers" ? "model.layers" : "model.name = \"" + settings.name + "\"");
+  auto const origin = settings.name == "layers" ? "model.layers"
+                      : settings.name == "mlp"  ? "model.hidden"
+                                                : "model.name = \"" + settings.name + "\"";
+  return build_model(layer_lines(settings, ends), ends, origin);
 }
 
 }  // namespace minidad

@@ -28,6 +28,32 @@ struct Case {
   std::vector<Product> products;
 };
 
+/// Blocks as in GPT-2, of 4 heads, 128 tokens and width 256; and what stands below them.
+void add_transformers(std::size_t batch, std::vector<Case>& list) {
+  std::size_t const samples = batch > 0 ? batch : 8, tokens = 128, width = 256, heads = 4, rows = samples * tokens;
+  for (bool const causal : {false, true}) {
+    // What each place may see of others is about half of it if it is causal; so is the work.
+    std::size_t const times = samples * heads / (causal ? 2 : 1), head = width / heads;
+    list.push_back({causal ? "causal transformer block" : "transformer block",
+                    {"residual", "layernorm", causal ? "attention heads=4 causal" : "attention heads=4", "end",
+                     "residual", "layernorm", "dense 1024", "gelu", "dense 256", "end"},
+                    {.input = {.height = tokens, .channels = width}, .classes = width, .labels = tokens,
+                     .input_delta = true},
+                    samples,
+                    {{rows, 3 * width, width},
+                     {tokens, tokens, head, times},
+                     {tokens, head, tokens, times},
+                     {rows, width, width},
+                     {rows, 4 * width, width},
+                     {rows, width, 4 * width}}});
+  }
+  list.push_back({"transformer input",
+                  {"embedding 256 vocabulary=65", "positions", "dropout 0.1", "layernorm", "dense 65"},
+                  {.input = {.height = tokens, .channels = 1}, .classes = 65, .labels = tokens},
+                  samples,
+                  {{rows, 65, width}}});
+}
+
 std::vector<Case> cases(std::size_t batch) {
   auto const b = [&](std::size_t own) { return batch > 0 ? batch : own; };
   std::vector<Case> list;
@@ -36,6 +62,7 @@ std::vector<Case> cases(std::size_t batch) {
                   {.input = {.channels = 784}, .classes = 1024, .input_delta = true},
                   b(64),
                   {{b(64), 1024, 784}}});
+  add_transformers(batch, list);
   return list;
 }
 
@@ -80,13 +107,18 @@ class OwnProducts {
 /// One network on fixed values.
 class Subject {
  public:
+  /// Values from 0 to 1, or ids to 63 where they are embedded.
   explicit Subject(Case const& c)
       : network_(build_model(c.lines, c.ends, c.name), 1, space_),
         memory_(network_.model(), c.batch),
         tape_(memory_.tape({{0, c.batch}})),
         pass_{.space = space_, .blocks = tape_.blocks, .training = true},
         gradient_("gradient", network_.shapes()) {
-    Kokkos::deep_copy(tape_.input, Real(0.25));
+    Real const unit = c.lines.front().starts_with("embedding") ? Real(1) : Real(1) / 64;
+    auto const host = Kokkos::create_mirror_view(tape_.input);
+    for (std::size_t r = 0; r < host.extent(0); ++r)
+      for (std::size_t i = 0; i < host.extent(1); ++i) host(r, i) = static_cast<Real>((37 * r + 11 * i) % 64) * unit;
+    Kokkos::deep_copy(tape_.input, host);
   }
 
   void run() {

@@ -14,17 +14,21 @@ struct Words4 {
 };
 
 /// What a random number is for: keeps the streams of one seed apart.
-enum class Stream : std::uint32_t { weights = 1, shuffle = 2, features = 3, teacher = 4, factors = 5 };
+enum class Stream : std::uint32_t { weights = 1, shuffle = 2, features = 3, teacher = 4, factors = 5, dropout = 6 };
+
+KOKKOS_INLINE_FUNCTION Words4 philox_round(std::uint32_t k0, std::uint32_t k1, Words4 const& counter) {
+  std::uint64_t const p0 = std::uint64_t{0xD2511F53u} * counter.x[0];
+  std::uint64_t const p1 = std::uint64_t{0xCD9E8D57u} * counter.x[2];
+  return {{static_cast<std::uint32_t>(p1 >> 32) ^ counter.x[1] ^ k0, static_cast<std::uint32_t>(p1),
+           static_cast<std::uint32_t>(p0 >> 32) ^ counter.x[3] ^ k1, static_cast<std::uint32_t>(p0)}};
+}
 
 /// Philox4x32-10: a counter-based generator, that is a pure function of key and counter.   Salmon et al., SC'11.
 /// No state means the same numbers on every rank, thread and device, and nothing to checkpoint.
 KOKKOS_INLINE_FUNCTION Words4 philox(std::uint64_t key, Words4 counter) {
   auto k0 = static_cast<std::uint32_t>(key), k1 = static_cast<std::uint32_t>(key >> 32);
   for (int round = 0; round < 10; ++round) {
-    std::uint64_t const p0 = std::uint64_t{0xD2511F53u} * counter.x[0];
-    std::uint64_t const p1 = std::uint64_t{0xCD9E8D57u} * counter.x[2];
-    counter = {{static_cast<std::uint32_t>(p1 >> 32) ^ counter.x[1] ^ k0, static_cast<std::uint32_t>(p1),
-                static_cast<std::uint32_t>(p0 >> 32) ^ counter.x[3] ^ k1, static_cast<std::uint32_t>(p0)}};
+    counter = philox_round(k0, k1, counter);
     k0 += 0x9E3779B9u;
     k1 += 0xBB67AE85u;
   }

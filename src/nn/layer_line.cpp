@@ -59,16 +59,26 @@ std::size_t LayerLine::option(char const* key, std::optional<std::size_t> otherw
   return *otherwise;
 }
 
-double LayerLine::fraction(char const* key, std::optional<double> otherwise) {
-  auto const text = take(key);
-  if (!text && !otherwise) complain(fmt::format("{}=NUMBER is missing", key));
-  if (!text) return *otherwise;
-  std::istringstream stream(*text);
+double LayerLine::fraction_from(std::string const& what, std::string const& text) const {
+  std::istringstream stream(text);
   double value = -1;
   stream >> value;
   if (stream.fail() || !stream.eof() || !(value >= 0 && value < 1))
-    complain(fmt::format("{} '{}' is not a number from 0 to less than 1", key, *text));
+    complain(fmt::format("{} '{}' is not a number from 0 to less than 1", what, text));
   return value;
+}
+
+double LayerLine::fraction(char const* key, std::optional<double> otherwise) {
+  auto const text = take(key);
+  if (!text && !otherwise) complain(fmt::format("{}=NUMBER is missing", key));
+  return text ? fraction_from(key, *text) : *otherwise;
+}
+
+double LayerLine::leading_fraction(char const* what) {
+  if (!has_size()) complain(fmt::format("{} is missing: \"{} NUMBER\"", what, kind_));
+  auto const word = words_.front();
+  words_.erase(words_.begin());
+  return fraction_from(what, word);
 }
 
 bool LayerLine::flag(char const* word) {

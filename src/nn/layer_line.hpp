@@ -26,7 +26,10 @@ class LayerLine {
   bool has_size() const;
   /// key=number; at least `least`.
   std::size_t option(char const* key, std::optional<std::size_t> otherwise, std::size_t least = 1);
+  /// key=number, from 0 to less than 1.
   double fraction(char const* key, std::optional<double> otherwise);
+  /// The same behind the kind, without a key.
+  double leading_fraction(char const* what);
   /// A bare word.
   bool flag(char const* word);
   /// The name of an activation, if there is one: identity otherwise.
@@ -38,6 +41,7 @@ class LayerLine {
  private:
   std::optional<std::string> take(std::string const& key);
   std::size_t number(std::string const& what, std::string const& text, std::size_t least) const;
+  double fraction_from(std::string const& what, std::string const& text) const;
 
   std::string text_, where_, kind_;
   std::vector<std::string> words_;

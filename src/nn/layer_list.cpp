@@ -11,7 +11,13 @@
 #include "core/error.hpp"
 #include "nn/layer_line.hpp"
 #include "nn/layers/activate.hpp"
+#include "nn/layers/attention.hpp"
 #include "nn/layers/dense.hpp"
+#include "nn/layers/dropout.hpp"
+#include "nn/layers/embedding.hpp"
+#include "nn/layers/gelu.hpp"
+#include "nn/layers/layer_norm.hpp"
+#include "nn/layers/positions.hpp"
 
 namespace minidad {
 
@@ -27,6 +33,20 @@ std::map<std::string, Make> const& makers() {
          auto const width = line.size("the width", ends.classes);
          return std::make_shared<Dense>(in, width, line.activation());
        }},
+      {"embedding",
+       [](LayerLine& line, SampleShape const& in, ModelEnds const& ends) {
+         auto const width = line.size("the width");
+         auto const vocabulary = line.option("vocabulary", ends.classes);
+         if (in.channels != 1)
+           line.complain(
+               fmt::format("an id is one number a place, but there are {} in {}", in.channels, to_string(in)));
+         return std::make_shared<Embedding>(in, width, vocabulary);
+       }},
+      {"gelu", [](LayerLine&, SampleShape const& in, ModelEnds const&) { return std::make_shared<Gelu>(in); }},
+      {"layernorm",
+       [](LayerLine&, SampleShape const& in, ModelEnds const&) { return std::make_shared<LayerNorm>(in); }},
+      {"positions",
+       [](LayerLine&, SampleShape const& in, ModelEnds const&) { return std::make_shared<Positions>(in); }},
   };
   return table;
 }
@@ -110,9 +130,22 @@ class Builder {
     } else if (kind == "tokens") {  // the pixels of an image, one after another
       line.done();
       shape_ = {.height = shape_.places(), .channels = shape_.channels};
+    } else if (kind == "attention") {
+      add_attention(line);
     } else {
       append(make(line));
     }
+  }
+
+  void add_attention(LayerLine& line) {
+    Heads const heads{.count = line.option("heads", std::nullopt), .causal = line.flag("causal")};
+    line.done();
+    auto const width = shape_.channels;
+    if (width % heads.count != 0)
+      line.complain(fmt::format("{} heads do not divide the width {} of {}", heads.count, width, to_string(shape_)));
+    append(std::make_shared<Dense>(shape_, 3 * width, Activation::identity, "queries, keys and values"));
+    append(std::make_shared<Attention>(shape_, heads));
+    append(std::make_shared<Dense>(shape_, width, Activation::identity, "heads"));
   }
 
   std::shared_ptr<Layer const> make(LayerLine& line) const {
@@ -120,10 +153,14 @@ class Builder {
     std::shared_ptr<Layer const> layer;
     if (auto const known = makers().find(kind); known != makers().end()) {
       layer = known->second(line, shape_, ends_);
+    } else if (kind == "dropout") {
+      auto const probability = line.leading_fraction("the probability");
+      layer = std::make_shared<Dropout>(shape_, probability, static_cast<std::uint32_t>(model_.steps().size()));
     } else if (std::find(activation_names.begin(), activation_names.end(), kind) != activation_names.end()) {
       layer = std::make_shared<Activate>(shape_, activation_named(kind), false);
     } else {
-      std::vector<std::string> names{"end", "flatten", "repeat", "residual", "sequence", "tokens"};
+      std::vector<std::string> names{"attention", "dropout",  "end",      "flatten",
+                                     "repeat",    "residual", "sequence", "tokens"};
       for (auto const& [name, maker] : makers()) names.push_back(name);
       names.insert(names.end(), activation_names.begin(), activation_names.end());
       std::sort(names.begin(), names.end());

@@ -15,16 +15,17 @@ double weight_bound(Activation phi, std::size_t fan_in, std::size_t fan_out) {
   return std::sqrt(6.0 / static_cast<double>(half_off ? fan_in : fan_in + fan_out));
 }
 
-Dense::Dense(SampleShape const& in, std::size_t out, Activation phi)
-    : Layer(in, {in.height, in.width, out}), phi_(phi) {}
+Dense::Dense(SampleShape const& in, std::size_t out, Activation phi, std::string of)
+    : Layer(in, {in.height, in.width, out}), phi_(phi), of_(std::move(of)) {}
 
 std::string Dense::describe() const {
-  return fmt::format("dense {}{}", out().channels, phi_ == Activation::identity ? "" : fmt::format(" {}", name(phi_)));
+  return fmt::format("dense {}{}{}", out().channels, phi_ == Activation::identity ? "" : fmt::format(" {}", name(phi_)),
+                     of_.empty() ? "" : fmt::format(" ({})", of_));
 }
 
 LayerShape Dense::shape() const {
   auto const rows = in().places(), width = in().channels, outputs = out().channels;
-  return {.name = "dense",
+  return {.name = of_.empty() ? "dense" : of_,
           .in = width,
           .out = outputs,
           .rows = rows,

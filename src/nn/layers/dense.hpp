@@ -9,7 +9,8 @@ namespace minidad {
 /// phi(A W + 1 bᵀ) at every place of a sample: A (rows, in), W (in, out).
 class Dense final : public Layer {
  public:
-  Dense(SampleShape const& in, std::size_t out, Activation phi);
+  /// `of`: what it forms, for people, where it is part of another layer.
+  Dense(SampleShape const& in, std::size_t out, Activation phi, std::string of = {});
   std::string describe() const override;
   LayerShape shape() const override;
   LayerMemory memory() const override { return {.keeps_output = phi_ != Activation::identity}; }
@@ -24,6 +25,7 @@ class Dense final : public Layer {
 
  private:
   Activation phi_;
+  std::string of_;
 };
 
 /// The bound of uniform weights for a layer of this activation.

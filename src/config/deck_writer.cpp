@@ -31,7 +31,8 @@ class SettingsWriter : public SettingsVisitor {
     write(key, fmt::to_string(value), help);
   }
   void real(char const* key, double& value, Range, char const* help) override {
-    write(key, fmt::format("{:#}", value), help);
+    auto const shortest = fmt::format("{}", value);  // not "{:#}": TOML knows no "1.e-05"
+    write(key, shortest.find_first_of(".en") == std::string::npos ? shortest + ".0" : shortest, help);
   }
   void integers(char const* key, std::vector<std::int64_t>& value, Range, char const* help) override {
     write(key, fmt::format("[{}]", fmt::join(value, ", ")), help);

@@ -57,6 +57,14 @@ TEST_F(Deck, SurvivesBeingWrittenAndReadAgain) {
   EXPECT_EQ(read(text).output.file, once.output.file);
 }
 
+TEST_F(Deck, KeepsTheBitsOfEveryNumberWhenWritten) {
+  for (double const rate : {0.0, 1.0, 0.1, 1e-5, 1.25e-7, 1e16, 1e100, 1.0 / 3}) {
+    Settings settings;
+    settings.schedule.rate = rate;
+    EXPECT_EQ(read(resolved_deck(settings)).schedule.rate, rate);
+  }
+}
+
 TEST_F(Deck, RefusesAnUnknownKeyWithItsLineAndTheNearestKnownOne) {
   expect_refused("[training]\nepochs = 1\nbacth = 5\n",
                  {"deck.toml:3", "'training.bacth'", "did you mean 'training.batch'?"});

@@ -36,6 +36,10 @@ batch = 16
 rate = 0.05
 """
 STEPS = 160
+# Runs that end when somebody asks them to: however many steps they take until then, they must not diverge, as one at the
+# deck's rate has done after some ten thousand.
+SMALL_RATE = ("--set", "schedule.rate=1e-5")
+LONG = ("--set", "training.epochs=100000", *SMALL_RATE)
 
 FEEDBACK = ("--set", "low_rank.width=2", "--set", "low_rank.feedback=4", "--set", "low_rank.min_compression=0")
 METHODS = {
@@ -177,8 +181,7 @@ def test_everybody_reads_a_checkpoint(minidad, deck):
 
 
 def test_signals_time_and_a_file_ask_for_a_checkpoint(minidad, deck):
-    long = ("--set", "training.epochs=100000", "--progress", "plain")
-    result = minidad("run", "deck.toml", *long, "--time-limit", "00:00:01", ranks=2)
+    result = minidad("run", "deck.toml", *LONG, "--progress", "plain", "--time-limit", "00:00:01", ranks=2)
     assert result.code == 75, result.err
     steps = int(re.search(r"stopped after step (\d+) of \d+ by the time limit", result.out)[1])
     assert steps > 0 and checkpoints(deck) == [name_of(steps)]
@@ -290,7 +293,7 @@ def test_job_scripts_requeue_until_the_run_is_complete(deck, script):
         (tools / name).write_text(text)
         (tools / name).chmod(0o755)
     environment = dict(os.environ, PATH=f"{tools}:{os.environ['PATH']}", MINIDAD=MINIDAD, SLURM_JOB_ID="42")
-    job = [str(SOURCE / "scripts" / script), "deck.toml", "--set", "training.epochs=300"]
+    job = [str(SOURCE / "scripts" / script), "deck.toml", "--set", "training.epochs=300", *SMALL_RATE]
     first = subprocess.Popen(job, cwd=deck, env=environment, stdout=subprocess.PIPE, text=True)
     while not list(deck.glob("*.tmp")):
         time.sleep(0.05)
@@ -321,7 +324,7 @@ def test_a_full_disk_stops_a_checkpoint_and_keeps_the_one_before(deck):
 
 def test_a_run_file_is_whole_while_it_is_written_and_after_a_kill(deck):
     run = subprocess.Popen(
-        [os.environ["MPIEXEC"], "-n", "2", MINIDAD, "run", "deck.toml", "--set", "training.epochs=100000"],
+        [os.environ["MPIEXEC"], "-n", "2", MINIDAD, "run", "deck.toml", *LONG],
         cwd=deck, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     growing = deck / "run.h5.tmp"
@@ -347,8 +350,8 @@ def test_a_run_file_is_whole_while_it_is_written_and_after_a_kill(deck):
 
 def test_a_rank_that_is_stuck_is_named_and_the_checkpoint_before_is_there(minidad, deck):
     run = subprocess.Popen(
-        [os.environ["MPIEXEC"], "-n", "3", MINIDAD, "run", "deck.toml", "--set", "training.epochs=100000",
-         "--set", "data.train_samples=640000", "--set", "checkpoint.every=20000", "--set", "failure.stall_seconds=2"],
+        [os.environ["MPIEXEC"], "-n", "3", MINIDAD, "run", "deck.toml", *LONG, "--set", "data.train_samples=640000",
+         "--set", "checkpoint.every=20000", "--set", "failure.stall_seconds=2"],
         cwd=deck, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     while not checkpoints(deck):  # the next time that all write together, where nobody is watched, is far away

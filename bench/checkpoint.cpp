@@ -48,7 +48,7 @@ int report(Communicator& comm, std::size_t width, int rounds, std::string const&
   auto const path = (fs::path(folder) / "bench_checkpoint.h5").string();
   ExecSpace const space;
   Network network(dense_chain({{width, width, Activation::identity}}), 1, space);
-  Sgd optimiser({.momentum = 0.9}, network.parameters().flat.extent(0));
+  Optimiser optimiser({.momentum = 0.9}, network.parameters().flat.extent(0));
   auto const show = [&](StateVisitor& visitor) {
     network.visit_state(visitor, Scope::common);
     optimiser.visit_state(visitor, Scope::common);

@@ -27,12 +27,13 @@ class Job {
         network_(dense_chain(shapes), 1, space_),
         gradient_("gradient", network_.shapes()),
         exchange_(make_exchange(exchange, comm, network_.shapes(), batch, gradient_, 1)),
-        sgd_(optimiser, gradient_.flat.extent(0)),
+        optimiser_(optimiser, gradient_.flat.extent(0)),
         train_(dataset(shapes), {}, batch),
         probe_(probe.every == 0 ? nullptr
                                 : std::make_unique<Probe>(probe, comm, network_, gradient_, plan_.ranks_at(0))),
-        trainer_({space_, comm_, clock_, network_, gradient_, *exchange_, sgd_, plan_, train_, train_, probe_.get()},
-                 {.batch = static_cast<std::int64_t>(batch)}, {.rate = 1e-3}) {}
+        trainer_(
+            {space_, comm_, clock_, network_, gradient_, *exchange_, optimiser_, plan_, train_, train_, probe_.get()},
+            {.batch = static_cast<std::int64_t>(batch)}, {.rate = 1e-3}) {}
 
   void step() {
     trainer_.step(0, static_cast<std::size_t>(next_++ % 16));
@@ -59,7 +60,7 @@ class Job {
   Network network_;
   Parameters gradient_;
   std::unique_ptr<Exchange> exchange_;
-  Sgd sgd_;
+  Optimiser optimiser_;
   BatchLoader train_;
   std::unique_ptr<Probe> probe_;
   Trainer trainer_;

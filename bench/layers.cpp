@@ -34,18 +34,18 @@ void add_transformers(std::size_t batch, std::vector<Case>& list) {
   for (bool const causal : {false, true}) {
     // What each place may see of others is about half of it if it is causal; so is the work.
     std::size_t const times = samples * heads / (causal ? 2 : 1), head = width / heads;
-    list.push_back({causal ? "causal transformer block" : "transformer block",
-                    {"residual", "layernorm", causal ? "attention heads=4 causal" : "attention heads=4", "end",
-                     "residual", "layernorm", "dense 1024", "gelu", "dense 256", "end"},
-                    {.input = {.height = tokens, .channels = width}, .classes = width, .labels = tokens,
-                     .input_delta = true},
-                    samples,
-                    {{rows, 3 * width, width},
-                     {tokens, tokens, head, times},
-                     {tokens, head, tokens, times},
-                     {rows, width, width},
-                     {rows, 4 * width, width},
-                     {rows, width, 4 * width}}});
+    list.push_back(
+        {causal ? "causal transformer block" : "transformer block",
+         {"residual", "layernorm", causal ? "attention heads=4 causal" : "attention heads=4", "end", "residual",
+          "layernorm", "dense 1024", "gelu", "dense 256", "end"},
+         {.input = {.height = tokens, .channels = width}, .classes = width, .labels = tokens, .input_delta = true},
+         samples,
+         {{rows, 3 * width, width},
+          {tokens, tokens, head, times},
+          {tokens, head, tokens, times},
+          {rows, width, width},
+          {rows, 4 * width, width},
+          {rows, width, 4 * width}}});
   }
   list.push_back({"transformer input",
                   {"embedding 256 vocabulary=65", "positions", "dropout 0.1", "layernorm", "dense 65"},

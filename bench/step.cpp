@@ -10,8 +10,8 @@
 
 namespace minidad::bench {
 
-/// Bytes of one pass each that a step needs beside its products, however they are fused.
-double unavoidable_bytes(std::vector<DenseShape> const& shapes, double rows, bool momentum) {
+/// Bytes of one pass each that a step needs beside its products, however they are fused. `state`: per parameter.
+double unavoidable_bytes(std::vector<DenseShape> const& shapes, double rows, int state) {
   double scalars = 0;
   for (std::size_t l = 0; l < shapes.size(); ++l) {
     double const out = static_cast<double>(shapes[l].out) * rows;
@@ -19,8 +19,8 @@ double unavoidable_bytes(std::vector<DenseShape> const& shapes, double rows, boo
     if (l > 0) scalars += 3 * static_cast<double>(shapes[l].in) * rows;  // delta <- delta .* phi'(a)
     scalars += out;                                                      // bias gradient: read delta
   }
-  scalars += (momentum ? 5.0 : 3.0) *
-             static_cast<double>(parameter_count(dense_chain(shapes).shapes()));  // g, (v), x read; (v), x written
+  scalars += (3 + 2 * state) *
+             static_cast<double>(parameter_count(dense_chain(shapes).shapes()));  // g, state, x read; state, x written
   double const input = static_cast<double>(shapes.front().in) * rows;
   return scalars * sizeof(Real) + input * (1 + sizeof(Real));  // samples are bytes
 }
@@ -35,8 +35,9 @@ void report(Communicator& comm, Arguments const& arguments) {
              rounds);
   fmt::print("{:<10} {:>9} {:>9} {:>9} {:>9} {:>7} {:>9} {:>8} {:>11}\n", "optimiser", "products", "passes", "floor",
              "step", "ratio", "GFLOP/s", "GB/s", "samples/s");
-  for (double const momentum : {0.0, 0.9}) {
-    Job job(comm, shapes, batch, {.method = "dsgd"}, {.momentum = momentum});
+  for (auto const& [name, optimiser] : std::initializer_list<std::pair<char const*, OptimiserSettings>>{
+           {"plain", {.momentum = 0}}, {"momentum", {.momentum = 0.9}}, {"adam", {.method = "adam"}}}) {
+    Job job(comm, shapes, batch, {.method = "dsgd"}, optimiser);
     std::vector<double> product_times, copy_times, step_times;
     for (int round = -3; round < rounds; ++round) {  // three rounds to warm up
       double const t_step = seconds([&] { job.step(); }), t_products = seconds([&] { products.run(); });
@@ -49,12 +50,12 @@ void report(Communicator& comm, Arguments const& arguments) {
     }
     double const t_products = median(product_times), t_step = median(step_times);
     double const bandwidth = copy.bytes() / median(copy_times);
-    double const passes = unavoidable_bytes(shapes, static_cast<double>(batch), momentum > 0) / bandwidth;
+    double const passes =
+        unavoidable_bytes(shapes, static_cast<double>(batch), state_per_parameter(optimiser)) / bandwidth;
     double const floor = t_products + passes;
-    fmt::print("{:<10} {:>6.2f} ms {:>6.2f} ms {:>6.2f} ms {:>6.2f} ms {:>7.3f} {:>9.1f} {:>8.1f} {:>11.0f}\n",
-               momentum > 0 ? "momentum" : "plain", 1e3 * t_products, 1e3 * passes, 1e3 * floor, 1e3 * t_step,
-               t_step / floor, products.flops() / t_products * 1e-9, bandwidth * 1e-9,
-               static_cast<double>(batch) / t_step);
+    fmt::print("{:<10} {:>6.2f} ms {:>6.2f} ms {:>6.2f} ms {:>6.2f} ms {:>7.3f} {:>9.1f} {:>8.1f} {:>11.0f}\n", name,
+               1e3 * t_products, 1e3 * passes, 1e3 * floor, 1e3 * t_step, t_step / floor,
+               products.flops() / t_products * 1e-9, bandwidth * 1e-9, static_cast<double>(batch) / t_step);
     auto const phases = job.clock().lap();
     fmt::print("           mean step:");
     for (std::size_t p = 0; p < phases.size(); ++p)

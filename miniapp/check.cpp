@@ -17,8 +17,8 @@ constexpr double mib = 1 << 20;
 
 /// What a rank will hold, beside the program itself; bytes.
 struct MemoryPlan {
-  double parameters, gradient, momentum, data, activations, exchange, probe;
-  double all() const { return parameters + gradient + momentum + data + activations + exchange + probe; }
+  double parameters, gradient, optimiser, data, activations, exchange, probe;
+  double all() const { return parameters + gradient + optimiser + data + activations + exchange + probe; }
 };
 
 MemoryPlan plan_memory(Settings const& settings, Problem const& problem, int ranks, ExchangeForecast const& exchange) {
@@ -32,7 +32,7 @@ MemoryPlan plan_memory(Settings const& settings, Problem const& problem, int ran
   double const sample = static_cast<double>(problem.train.width + sizeof(std::int32_t));
   return {.parameters = parameters,
           .gradient = parameters,
-          .momentum = settings.optimiser.momentum > 0 ? parameters : 0,
+          .optimiser = state_per_parameter(settings.optimiser) * parameters,
           .data = sample * static_cast<double>(plan.samples_of(rank) + last - first),
           .activations = static_cast<double>(TapeMemory::bytes(problem.model, plan.ranks_at(0).rows_of(rank))),
           .exchange = static_cast<double>(exchange.memory),
@@ -116,7 +116,7 @@ void check(Communicator& comm, Options const& options) {
   fmt::print("# memory of the largest rank, MiB\n");
   for (auto const& [what, bytes] : {std::pair{"parameters", memory.parameters},
                                     {"gradient", memory.gradient},
-                                    {"momentum", memory.momentum},
+                                    {"optimiser", memory.optimiser},
                                     {"data", memory.data},
                                     {"activations and deltas", memory.activations},
                                     {"exchange buffers", memory.exchange},

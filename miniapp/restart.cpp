@@ -82,7 +82,7 @@ std::vector<std::string> begun_anew(std::vector<Difference> const& changes, Sett
   };
   if (changed({"exchange.", "low_rank."})) groups.push_back("exchange");
   if (changed({"probe."})) groups.push_back("probe");
-  if ((before.optimiser.momentum == 0) != (after.optimiser.momentum == 0)) groups.push_back("optimiser");
+  if (state_per_parameter(before.optimiser) != state_per_parameter(after.optimiser)) groups.push_back("optimiser");
   return groups;
 }
 

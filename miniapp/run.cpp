@@ -113,7 +113,7 @@ struct Job {
   BatchLoader train;
   Network network;
   Parameters gradient;
-  Sgd optimiser;
+  Optimiser optimiser;
   std::unique_ptr<Exchange> exchange;
   BatchLoader test;
   std::unique_ptr<Probe> probe;

@@ -190,6 +190,8 @@ void check_together(Settings const& s, std::string const& path) {
   if (s.exchange.method == "rank_dad" && low_rank.solver == "author" && (low_rank.epsilon > 0 || low_rank.feedback > 0))
     refuse(fmt::format(
         "{}: low_rank.solver = \"author\" knows no error: low_rank.epsilon and low_rank.feedback must be 0", path));
+  if (s.optimiser.nesterov && s.optimiser.method != "sgd")
+    refuse(fmt::format("{}: optimiser.nesterov needs optimiser.method = \"sgd\"", path));
   if (s.optimiser.nesterov && s.optimiser.momentum == 0)
     refuse(fmt::format("{}: optimiser.nesterov needs optimiser.momentum > 0", path));
   if (s.probe.per_class && s.probe.every == 0) refuse(fmt::format("{}: probe.per_class needs probe.every > 0", path));

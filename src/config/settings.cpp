@@ -9,6 +9,7 @@ void visit_settings(SettingsVisitor& v, Settings& s) {
   constexpr Range above_zero{.low = 0, .open_low = true};
   constexpr Range fraction{.low = 0, .high = 1};
   constexpr Range from_zero{.low = 0};
+  constexpr Range below_one{.low = 0, .high = 0.999999};
 
   v.text("data.source", s.data.source, "where samples come from", data_source_names);
   v.text("data.train_images", s.data.train_images, "IDX file of bytes, raw or gzip (idx)");
@@ -48,9 +49,16 @@ void visit_settings(SettingsVisitor& v, Settings& s) {
             "steps between comparisons of the ranks' parameters; 0: only at the end");
   v.integer("training.record_every", s.training.record_every, positive, "steps between entries of the time series");
 
-  v.real("optimiser.momentum", s.optimiser.momentum, {.low = 0, .high = 0.999999}, "of SGD; 0: none");
-  v.flag("optimiser.nesterov", s.optimiser.nesterov, "look ahead along the momentum");
-  v.real("optimiser.weight_decay", s.optimiser.weight_decay, from_zero, "L2 penalty, added to the gradient");
+  v.text("optimiser.method", s.optimiser.method, "how parameters follow the gradient", optimiser_names);
+  v.real("optimiser.momentum", s.optimiser.momentum, below_one, "of the last steps; 0: none (sgd)");
+  v.flag("optimiser.nesterov", s.optimiser.nesterov, "look ahead along the momentum (sgd)");
+  v.real("optimiser.beta1", s.optimiser.beta1, below_one, "what stays of the mean gradient each step (adam, adamw)");
+  v.real("optimiser.beta2", s.optimiser.beta2, below_one, "what stays of the mean square (adam, adamw)");
+  // The square of a gradient below 1e-22 is zero in float: a smaller epsilon would blow such gradients up.
+  v.real("optimiser.epsilon", s.optimiser.epsilon, {.low = 1e-20},
+         "added to the root of the mean square (adam, adamw)");
+  v.real("optimiser.weight_decay", s.optimiser.weight_decay, from_zero,
+         "of all parameters: added to the gradient (sgd, adam), or taken off by itself (adamw)");
 
   v.real("schedule.rate", s.schedule.rate, from_zero, "base learning rate, for the mean loss over the global batch");
   v.text("schedule.kind", s.schedule.kind, "how the rate changes", schedule_names);

@@ -31,7 +31,7 @@ struct TrainerParts {
   Network& network;
   Parameters const& gradient;  ///< where the exchange leaves its result
   Exchange& exchange;
-  Sgd& optimiser;
+  Optimiser& optimiser;
   BatchPlan const& plan;
   BatchLoader const& train;
   BatchLoader const& test;

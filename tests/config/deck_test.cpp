@@ -113,6 +113,7 @@ TEST_F(Deck, RefusesSettingsThatContradictEachOther) {
   expect_refused("[exchange]\ndeterministic = true\nmethod = \"dad\"\n[data]\nsplit = \"class\"\n",
                  {"exchange.deterministic needs data.split = \"iid\""});
   expect_refused("[optimiser]\nnesterov = true\nmomentum = 0\n", {"nesterov needs"});
+  expect_refused("[optimiser]\nnesterov = true\nmethod = \"adam\"\n", {"optimiser.nesterov needs", "\"sgd\""});
   expect_refused("[probe]\nper_class = true\n", {"probe.per_class needs probe.every > 0"});
 }
 

@@ -163,7 +163,7 @@ TEST(DeterministicDad, TrainsToTheSameBitsAsOneRank) {
   // One rank by hand: all blocks of the plan on this rank, the product of all rows, the same optimiser.
   BatchPlan const plan(options.samples, options.batch, 1, 2);
   SmallProblem alone(test_comm(), options);  // for its parts; its exchange stays unused
-  Sgd optimiser(options.optimiser, alone.gradient.flat.extent(0));
+  Optimiser optimiser(options.optimiser, alone.gradient.flat.extent(0));
   for (std::size_t epoch = 0; epoch < 2; ++epoch)
     for (std::size_t step = 0; step < plan.steps_per_epoch(); ++step) {
       alone.pooled_gradient_in_blocks(epoch, step, 2);

@@ -39,7 +39,7 @@ struct SmallProblem {
   Network network;
   Parameters gradient;
   std::unique_ptr<Exchange> exchange;
-  Sgd optimiser;
+  Optimiser optimiser;
   BatchLoader train;
   std::unique_ptr<Probe> probe;  // if its settings say so
   Trainer trainer;

@@ -225,9 +225,9 @@ def test_what_cannot_go_on_is_refused(minidad, deck):
     assert "nothing can be written" in refused("deck.toml", "--set", "output.file=x.h5", "--set", "checkpoint.folder=/proc")
     assert "training.epochs = 1 are 40 steps" in refused("--restart", file, "--set", "training.epochs=1")
     changed = minidad("run", "--restart", file, "--set", "schedule.rate=0.02", "--set", "exchange.method=powersgd",
-                      "--set", "output.file=other.h5", ranks=2)  # fmt: skip
+                      "--set", "optimiser.method=adamw", "--set", "output.file=other.h5", ranks=2)  # fmt: skip
     assert changed.code == 0, changed.err
-    assert "changed   schedule.rate: 0.05 -> 0.02" in changed.out and "anew      state of: exchange" in changed.out
+    assert "changed   schedule.rate: 0.05 -> 0.02" in changed.out and "anew      state of: exchange, optimiser" in changed.out
     assert any("a new one begins here" in line for line in changed.complaints)
     assert "other traffic channels" in refused("--restart", file, "--set", "exchange.method=edad")
 

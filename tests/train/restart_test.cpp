@@ -41,22 +41,29 @@ class SharedFolder {
   std::filesystem::path path_;
 };
 
-SmallProblem::Options options_for(Case const& one) {
+/// A way to train.
+struct Training {
+  std::string name, method;
+  LowRankSettings settings;
+  OptimiserSettings optimiser{};
+};
+
+SmallProblem::Options options_for(Training const& one) {
   SmallProblem::Options options = with(one.method, one.settings);
-  options.optimiser = {.momentum = 0.9};
+  options.optimiser = one.optimiser;
   options.training = {.epochs = 3, .seed = 3, .record_every = 3};
   options.probe = {.every = 2, .width = 2};
   return options;
 }
 
-std::vector<Case> cases() {
+std::vector<Training> cases() {
   LowRankSettings const base{.width = 2, .min_compression = always};
   auto const change = [&](auto const& set) {
     auto settings = base;
     set(settings);
     return settings;
   };
-  std::vector<Case> list{{"dsgd", "dsgd", {}}, {"dad", "dad", {}}, {"edad", "edad", {}}, {"none", "none", {}}};
+  std::vector<Training> list{{"dsgd", "dsgd", {}}, {"dad", "dad", {}}, {"edad", "edad", {}}, {"none", "none", {}}};
   for (auto const* solver : {"gram", "qr", "block"})
     list.push_back({fmt::format("rank_dad_{}", solver), "rank_dad", change([&](auto& s) {
                       s.solver = solver;
@@ -80,10 +87,13 @@ std::vector<Case> cases() {
                     s.width = 5;
                   })});
   list.push_back({"delayed", "powersgd", change([](auto& s) { s.start_step = 7; })});
+  for (auto const* method : {"adam", "adamw"})
+    list.push_back({method, "dad", {}, {.method = method, .weight_decay = 0.01}});
+  list.push_back({"adam_alone", "none", {}, {.method = "adam"}});
   return list;
 }
 
-class Restart : public testing::TestWithParam<Case> {
+class Restart : public testing::TestWithParam<Training> {
  protected:
   Provenance provenance(Communicator const& comm) const {
     return {{"ranks", fmt::to_string(comm.size())}, {"method", GetParam().method}};

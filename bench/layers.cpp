@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Forward and backward of single layers and blocks (dL/d(input) and the gradients of all parameters included) against
-// the sum of their own matrix products, all measured in turns in one process. Then each step of the case by itself:
+// the sum of their own matrix products, all measured in turns in one process, and against their flops at the rate of a
+// large product. Then each step of the case by itself:
 // GFLOP/s where it has products, else the bandwidth of reading and writing its values once, beside the machine's.
 // Usage: bench_layers [batch, 0: that of the case] [rounds] [part of a case's name]; OMP_NUM_THREADS=1 for one core.
 
@@ -54,6 +55,34 @@ void add_transformers(std::size_t batch, std::vector<Case>& list) {
                   {{rows, 65, width}}});
 }
 
+/// A convolution of 32 to 64 channels, 3 × 3, on 14 × 14 pixels; and what stands around it.
+void add_convolutions(std::size_t batch, std::vector<Case>& list) {
+  std::size_t const samples = batch > 0 ? batch : 64, side = 14, in = 32, out = 64, places = side * side;
+  SampleShape const image{.height = side, .width = side, .channels = in};
+  list.push_back({"convolution",
+                  {"conv 64 kernel=3 pad=1 relu"},
+                  {.input = image, .classes = out, .labels = places, .input_delta = true},
+                  samples,
+                  {{samples * places, out, 9 * in}}});
+  list.push_back({"convolution, norm and pools",
+                  {"conv 64 kernel=3 pad=1 nobias", "groupnorm groups=8", "relu", "maxpool 2", "avgpool"},
+                  {.input = image, .classes = out, .input_delta = true},
+                  samples,
+                  {{samples * places, out, 9 * in}}});
+}
+
+/// Of width 256 on 28 steps of 256 channels.
+void add_recurrences(std::size_t batch, std::vector<Case>& list) {
+  std::size_t const samples = batch > 0 ? batch : 64, steps = 28, width = 256;
+  for (auto const& [name, gates] : {std::pair{"gru", std::size_t{3}}, std::pair{"lstm", std::size_t{4}}})
+    list.push_back(
+        {name,
+         {fmt::format("{} {}", name, width)},
+         {.input = {.height = steps, .channels = width}, .classes = width, .labels = steps, .input_delta = true},
+         samples,
+         {{samples * steps, gates * width, width}, {samples, gates * width, width, steps}}});
+}
+
 std::vector<Case> cases(std::size_t batch) {
   auto const b = [&](std::size_t own) { return batch > 0 ? batch : own; };
   std::vector<Case> list;
@@ -62,6 +91,8 @@ std::vector<Case> cases(std::size_t batch) {
                   {.input = {.channels = 784}, .classes = 1024, .input_delta = true},
                   b(64),
                   {{b(64), 1024, 784}}});
+  add_convolutions(batch, list);
+  add_recurrences(batch, list);
   add_transformers(batch, list);
   return list;
 }
@@ -199,9 +230,11 @@ void report(Communicator&, Arguments const& arguments) {
       whole.push_back(t_whole);
       alone.push_back(t_alone);
     }
-    fmt::print("{}, batch {}: forward and backward {:.2f} ms, its products {:.2f} ms ({:.1f} GFLOP/s), ratio {:.2f}\n",
-               c.name, c.batch, 1e3 * median(whole), 1e3 * median(alone), own.flops() / median(alone) * 1e-9,
-               median(whole) / median(alone));
+    fmt::print(
+        "{}, batch {}: forward and backward {:.2f} ms, its products {:.2f} ms ({:.1f} GFLOP/s), ratio {:.2f}, "
+        "to the machine's rate {:.2f}\n",
+        c.name, c.batch, 1e3 * median(whole), 1e3 * median(alone), own.flops() / median(alone) * 1e-9,
+        median(whole) / median(alone), median(whole) * flop_rate / own.flops());
     subject.report_steps(arguments.rounds, bandwidth, flop_rate);
   }
 }

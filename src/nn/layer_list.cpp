@@ -12,11 +12,16 @@
 #include "nn/layer_line.hpp"
 #include "nn/layers/activate.hpp"
 #include "nn/layers/attention.hpp"
+#include "nn/layers/conv.hpp"
 #include "nn/layers/dense.hpp"
 #include "nn/layers/dropout.hpp"
 #include "nn/layers/embedding.hpp"
 #include "nn/layers/gelu.hpp"
+#include "nn/layers/group_norm.hpp"
+#include "nn/layers/gru.hpp"
 #include "nn/layers/layer_norm.hpp"
+#include "nn/layers/lstm.hpp"
+#include "nn/layers/pool.hpp"
 #include "nn/layers/positions.hpp"
 
 namespace minidad {
@@ -25,9 +30,39 @@ namespace {
 
 using Make = std::function<std::shared_ptr<Layer const>(LayerLine&, SampleShape const&, ModelEnds const&)>;
 
+/// Refuses what does not fit.
+Window expect_fit(LayerLine const& line, Window const& window, SampleShape const& in) {
+  constexpr std::size_t most = 4096;  // keeps its square far from overflow
+  auto const k = window.kernel;
+  if (k > most) line.complain(fmt::format("the window is {0}x{0}, it may be {1}x{1} at most", k, most));
+  if (window.pad >= k)
+    line.complain(fmt::format("pad={} puts the window of {}x{} wholly beside the image", window.pad, k, k));
+  if (!window.fits(in))
+    line.complain(fmt::format("the window of {0}x{0} does not fit into {1}{2}", k, to_string(in),
+                              window.pad > 0 ? fmt::format(" with pad={}", window.pad) : ""));
+  return window;
+}
+
+void expect_sequence(LayerLine const& line, SampleShape const& in) {
+  if (in.width != 1)
+    line.complain(
+        fmt::format("it reads a sequence, but {} is an image; \"sequence\" makes one of its rows", to_string(in)));
+}
+
 /// The layers that are one step.
 std::map<std::string, Make> const& makers() {
   static std::map<std::string, Make> const table{
+      {"avgpool",
+       [](LayerLine&, SampleShape const& in, ModelEnds const&) { return std::make_shared<AveragePool>(in); }},
+      {"conv",
+       [](LayerLine& line, SampleShape const& in, ModelEnds const&) {
+         auto const filters = line.size("the number of filters");
+         Window const window{.kernel = line.option("kernel", std::nullopt),
+                             .stride = line.option("stride", 1),
+                             .pad = line.option("pad", 0, 0)};
+         bool const bias = !line.flag("nobias");
+         return std::make_shared<Conv>(in, filters, expect_fit(line, window, in), line.activation(), bias);
+       }},
       {"dense",
        [](LayerLine& line, SampleShape const& in, ModelEnds const& ends) {
          auto const width = line.size("the width", ends.classes);
@@ -43,8 +78,33 @@ std::map<std::string, Make> const& makers() {
          return std::make_shared<Embedding>(in, width, vocabulary);
        }},
       {"gelu", [](LayerLine&, SampleShape const& in, ModelEnds const&) { return std::make_shared<Gelu>(in); }},
+      {"groupnorm",
+       [](LayerLine& line, SampleShape const& in, ModelEnds const&) {
+         auto const groups = line.option("groups", std::nullopt);
+         if (in.channels % groups != 0)
+           line.complain(
+               fmt::format("{} groups do not divide the {} channels of {}", groups, in.channels, to_string(in)));
+         return std::make_shared<GroupNorm>(in, groups);
+       }},
+      {"gru",
+       [](LayerLine& line, SampleShape const& in, ModelEnds const&) {
+         expect_sequence(line, in);
+         return std::make_shared<Gru>(in, line.size("the width"));
+       }},
+      {"last", [](LayerLine&, SampleShape const& in, ModelEnds const&) { return std::make_shared<Last>(in); }},
       {"layernorm",
        [](LayerLine&, SampleShape const& in, ModelEnds const&) { return std::make_shared<LayerNorm>(in); }},
+      {"lstm",
+       [](LayerLine& line, SampleShape const& in, ModelEnds const&) {
+         expect_sequence(line, in);
+         return std::make_shared<Lstm>(in, line.size("the width"));
+       }},
+      {"maxpool",
+       [](LayerLine& line, SampleShape const& in, ModelEnds const&) {
+         auto const kernel = line.size("the window");
+         Window const window{.kernel = kernel, .stride = line.option("stride", kernel)};
+         return std::make_shared<MaxPool>(in, expect_fit(line, window, in));
+       }},
       {"positions",
        [](LayerLine&, SampleShape const& in, ModelEnds const&) { return std::make_shared<Positions>(in); }},
   };
@@ -167,6 +227,8 @@ class Builder {
       line.complain(fmt::format("layer '{}' is unknown; there are {}", kind, fmt::join(names, ", ")));
     }
     line.done();
+    if (kind == "embedding" && model_.needs_delta(value_) && value_ > 0)
+      line.complain("it takes ids from the data, but stands behind layers that learn");
     return layer;
   }
 
@@ -181,13 +243,18 @@ class Builder {
     line.done();
     auto const [start, from, shape, project] = open_.back();
     open_.pop_back();
-    auto const branch = value_;
-    auto shortcut = from;
-    if (shape_ != shape) {
-      start.complain(fmt::format("the branch turns {} into {}, and cannot be added to its input", to_string(shape),
-                                 to_string(shape_)));
-    }
+    auto const branch = value_, shortcut = shape_ == shape ? from : project_onto(start, from, shape, project);
     value_ = model_.append(std::make_shared<Activate>(shape_, phi, true), branch, shortcut);
+  }
+
+  /// The value `from` as the branch is now, by a convolution of single pixels (He et al. 2016, option B).
+  std::size_t project_onto(LayerLine const& start, std::size_t from, SampleShape const& shape, bool project) {
+    auto const stride = (shape.height + shape_.height - 1) / shape_.height;
+    Window const pixels{.kernel = 1, .stride = stride};
+    if (!project || pixels.places(shape, shape_.channels) != shape_)
+      start.complain(fmt::format("the branch turns {} into {}, and cannot be added to {}", to_string(shape),
+                                 to_string(shape_), project ? "what a projection makes of its input" : "its input"));
+    return model_.append(std::make_shared<Conv>(shape, shape_.channels, pixels, Activation::identity), from);
   }
 
   void expect_size() const {

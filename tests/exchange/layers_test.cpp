@@ -18,6 +18,18 @@ struct LayerCase {
 std::vector<LayerCase> const layer_cases{
     {"dense_on_sequence", {"dense 5 tanh", "flatten", "dense 4"}, {.height = 4, .channels = 3}},
     {"residual", {"dense 6 tanh", "residual", "dense 5 tanh", "dense 6", "end", "tanh", "dense 4"}, {.channels = 7}},
+    {"embedding_and_transformer",
+     {"embedding 6 vocabulary=256", "positions", "residual", "layernorm", "attention heads=2", "end", "flatten",
+      "dense 4"},
+     {.height = 3, .channels = 1}},
+    {"convolutions",
+     {"conv 3 kernel=3 pad=1 tanh", "maxpool 2", "groupnorm groups=3", "conv 4 kernel=2 nobias", "avgpool", "dense 4"},
+     {.height = 6, .width = 5, .channels = 2}},
+    {"projection",
+     {"residual project", "conv 3 kernel=3 stride=2 pad=1 tanh", "conv 3 kernel=1", "end tanh", "flatten", "dense 4"},
+     {.height = 4, .width = 4, .channels = 2}},
+    {"gru", {"gru 4", "last", "dense 4"}, {.height = 3, .channels = 2}},
+    {"lstm", {"dense 3", "lstm 4", "flatten", "dense 4"}, {.height = 3, .channels = 2}},
 };
 
 class EveryLayer : public testing::TestWithParam<LayerCase> {

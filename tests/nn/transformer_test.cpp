@@ -15,58 +15,14 @@
 #include "nn/layers/gelu.hpp"
 #include "nn/layers/layer_norm.hpp"
 #include "nn/layers/positions.hpp"
-#include "support/host_copy.hpp"
+#include "support/alone.hpp"
 #include "support/layer_check.hpp"
 
 namespace minidad {
 
 namespace {
 
-using Doubles = std::vector<double>;
 constexpr double eps = std::numeric_limits<Real>::epsilon();
-
-/// One layer with memory of its own, on `samples` samples.
-struct Alone {
-  Alone(Layer const& of, std::size_t n, std::vector<Real> const& values)
-      : layer(of),
-        samples(n),
-        blocks({0, n}),
-        flat("flat", of.shape().size()),
-        p(layer_parameters(of.shape(), flat.data())) {
-    auto const matrix = [&](SampleShape const& shape) { return Matrix("matrix", n * shape.places(), shape.channels); };
-    at.in = matrix_from(values, n * of.in().places(), of.in().channels);
-    at.out = matrix(of.out()), at.delta_out = matrix(of.out()), at.delta_in = matrix(of.in());
-    at.input = at.in, at.delta = at.delta_out;
-    at.kept = Matrix("kept", n, of.memory().kept), at.scratch = Matrix("scratch", n, of.memory().scratch);
-    at.workspace = Vector("workspace", of.workspace(n));
-    layer.initialise(space, 3, 0, p);
-  }
-  Pass pass(bool training = true) const {
-    return {.space = space, .blocks = blocks, .training = training, .seed = 5, .step = 2, .first_row = first_row};
-  }
-  std::vector<Real> forward(bool training = true) {
-    layer.forward(pass(training), p, at);
-    return host_copy(at.out);
-  }
-  std::vector<Real> propagate(std::vector<Real> const& delta) {
-    Kokkos::deep_copy(at.delta_out, matrix_from(delta, at.delta_out.extent(0), at.delta_out.extent(1)));
-    layer.propagate(pass(), p, at);
-    return host_copy(at.delta_in);
-  }
-
-  ExecSpace space;
-  Layer const& layer;
-  std::size_t samples, first_row = 0;
-  RowLayout blocks;
-  Vector flat;
-  LayerParameters p;
-  Place at;
-};
-
-void expect_near(std::vector<Real> const& found, Doubles const& expected, double tolerance) {
-  ASSERT_EQ(found.size(), expected.size());
-  for (std::size_t i = 0; i < found.size(); ++i) EXPECT_NEAR(found[i], expected[i], tolerance) << "element " << i;
-}
 
 /// softmax(Q Kᵀ / sqrt(d)) V of every head, one loop inside the other.
 Doubles plain_attention(std::vector<Real> const& qkv, std::size_t samples, std::size_t places, std::size_t width,

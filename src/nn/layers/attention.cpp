@@ -5,7 +5,7 @@
 
 #include <cmath>
 
-#include "nn/layers/fast_exp.hpp"
+#include "core/fast_math.hpp"
 #include "nn/layers/tile_product.hpp"
 
 namespace minidad {

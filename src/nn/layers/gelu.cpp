@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "nn/layers/gelu.hpp"
 
+#include "core/fast_math.hpp"
 #include "core/for_each_element.hpp"
-#include "nn/layers/fast_exp.hpp"
 
 namespace minidad {
 

@@ -37,7 +37,7 @@ struct Problem {
   std::size_t row_block = 1;  ///< rows whose products are formed together; 1: no blocks
 };
 /// What the model stands between.
-ModelEnds model_ends(Settings const& settings, DatasetSize const& train);
+ModelEnds model_ends(DatasetSize const& data);
 
 /// Throws Error(user) when the data does not fit the settings or the ranks.
 Problem pose_problem(Settings const& settings, int ranks);

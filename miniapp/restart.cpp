@@ -69,7 +69,7 @@ bool starts_with_any(std::string const& key, std::initializer_list<char const*> 
 
 /// Whether with another value the same state would mean something else.
 bool is_fixed(std::string const& key) {
-  bool const path = key.ends_with("_images") || key.ends_with("_labels");
+  bool const path = key.ends_with("_images") || key.ends_with("_labels") || key.ends_with("_files");
   return starts_with_any(key, {"model.", "data.", "training.batch", "training.seed"}) && !path;
 }
 
@@ -96,7 +96,7 @@ void expect_same_problem(std::vector<Difference> const& changes, Settings const&
         fmt::format("a restart cannot change the data, the model, the batch or the seed: {}", fmt::join(fixed, "; ")));
   if (former == now) return;
   char const* why = settings.exchange.method == "none" ? "exchange.method = \"none\" trains a model on each"
-                    : settings.data.split == "class"   ? "data.split = \"class\" gives each its own labels"
+                    : settings.data.split != "iid"     ? "data.split gives each samples of its own"
                                                        : nullptr;
   if (why != nullptr) refuse(fmt::format("this run must go on with {} ranks, not {}: {}", former, now, why));
 }

@@ -12,6 +12,7 @@
 #include "data/split.hpp"
 #include "io/run_file.hpp"
 #include "keeper.hpp"
+#include "nn/layer_line.hpp"
 #include "options.hpp"
 #include "progress.hpp"
 #include "provenance.hpp"
@@ -28,28 +29,29 @@ Settings agreed_settings(Communicator& comm, Options const& options) {
   return settings;
 }
 
-ModelEnds model_ends(Settings const& settings, DatasetSize const& train) {
-  return {.input = {.channels = train.width}, .classes = static_cast<std::size_t>(settings.data.classes)};
+ModelEnds model_ends(DatasetSize const& data) {
+  return {.input = data.shape, .classes = data.classes, .labels = data.labels};
 }
 
 Problem pose_problem(Settings const& settings, int ranks) {
   auto const train = dataset_size(settings.data, Subset::train), test = dataset_size(settings.data, Subset::test);
   auto const batch = static_cast<std::size_t>(settings.training.batch);
   auto const n = static_cast<std::size_t>(ranks);
-  if (train.width != test.width)
-    refuse(fmt::format("training samples have {} features, test samples {}", train.width, test.width));
+  if (train.shape != test.shape || train.classes != test.classes)
+    refuse(fmt::format("training samples are {} of {} classes, test samples {} of {}", to_string(train.shape),
+                       train.classes, to_string(test.shape), test.classes));
   if (train.samples < batch)
     refuse(fmt::format("training.batch = {} is more than the {} training samples", batch, train.samples));
   if (n > batch)
     refuse(fmt::format("{} ranks cannot share training.batch = {} rows; use at most {} ranks", n, batch, batch));
-  if (settings.data.split == "class" && ranks > settings.data.classes)
+  if (settings.data.split == "class" && n > train.classes)
     refuse(fmt::format("{} ranks cannot share data.classes = {} with data.split = \"class\"; use at most {} ranks", n,
-                       settings.data.classes, settings.data.classes));
+                       train.classes, train.classes));
   auto const block = settings.exchange.deterministic ? static_cast<std::size_t>(settings.exchange.row_block) : 1;
   if (auto const blocks = (batch + block - 1) / block; n > blocks)
     refuse(fmt::format("{} ranks cannot share {} blocks of exchange.row_block = {} rows (training.batch = {})", n,
                        blocks, block, batch));
-  auto model = make_model(settings.model, model_ends(settings, train));
+  auto model = make_model(settings.model, model_ends(train));
   expect_possible(settings.exchange, model.shapes());
   Probe::check(settings.probe, model, BatchPlan(train.samples, batch, n, block).ranks_at(0));
   return {train, test, std::move(model), block};
@@ -68,8 +70,8 @@ void print_banner(Communicator const& comm, Settings const& settings, Problem co
   fmt::print("{}\n", version_text(comm));
   fmt::print("run       {} on {} ranks{}, {} training samples{}, batch {}, {} parameters\n", settings.exchange.method,
              comm.size(), settings.exchange.deterministic ? ", deterministic" : "", problem.train.samples,
-             settings.data.split == "class" ? " split by class" : "", settings.training.batch,
-             parameter_count(problem.model.shapes()));
+             settings.data.split == "iid" ? "" : fmt::format(" split by {}", settings.data.split),
+             settings.training.batch, parameter_count(problem.model.shapes()));
   fmt::print("transfer  {}\n", on_host ? "host memory" : settings.comm.transfer);
   std::fflush(stdout);
 }
@@ -149,6 +151,16 @@ RecordShape record_shape(ProbeSettings const& settings, std::vector<LayerShape> 
   return {.layers = shapes.size(), .probe = settings.every > 0, .classes = settings.per_class ? shapes.back().out : 0};
 }
 
+/// Of all ranks, (ranks, classes); none where samples have several labels.
+std::vector<std::int64_t> class_counts(Communicator& comm, Dataset const& train, std::size_t classes) {
+  if (train.labels > 1) return {};
+  std::vector<std::int64_t> counts(static_cast<std::size_t>(comm.size()) * classes, 0);
+  auto const mine = count_classes(train.label, classes);
+  std::copy(mine.begin(), mine.end(), &counts[static_cast<std::size_t>(comm.rank()) * classes]);
+  comm.sum(std::span<std::int64_t>(counts));
+  return counts;
+}
+
 /// What a run is known by, from its first start through all restarts.
 std::string fresh_run_id(Communicator& comm) {
   std::random_device device;
@@ -218,7 +230,8 @@ class Run {
                          .provenance = origin,
                          .channels = channels(comm_.traffic()),
                          .shape = record_shape(settings_.probe, problem_.model.shapes()),
-                         .former = former});
+                         .former = former,
+                         .class_counts = class_counts(comm_, job_->train.dataset(), problem_.train.classes)});
     Keeper keeper(
         comm_, settings_, origin, [&](StateVisitor& visitor) { trainer.visit_state(visitor); }, file);
     keeper.abandon_later(trainer.steps_done());

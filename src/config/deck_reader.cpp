@@ -174,10 +174,10 @@ void check_together(Settings const& s, std::string const& path) {
         fmt::format("{}: exchange.deterministic needs exchange.method = \"dad\" or \"edad\": what \"{}\" forms depends "
                     "on the number of ranks",
                     path, s.exchange.method));
-  if (s.exchange.deterministic && s.data.split == "class")
+  if (s.exchange.deterministic && s.data.split != "iid")
     refuse(fmt::format(
-        "{}: exchange.deterministic needs data.split = \"iid\": split by class, batches depend on the number of ranks",
-        path));
+        "{}: exchange.deterministic needs data.split = \"iid\": by \"{}\", batches depend on the number of ranks", path,
+        s.data.split));
   if (s.model.layers.empty() == (s.model.name == "layers"))
     refuse(fmt::format("{}: model.layers {} model.name = \"layers\"", path,
                        s.model.layers.empty() ? "is missing, with" : "needs"));

@@ -12,17 +12,38 @@ void visit_settings(SettingsVisitor& v, Settings& s) {
   constexpr Range below_one{.low = 0, .high = 0.999999};
 
   v.text("data.source", s.data.source, "where samples come from", data_source_names);
-  v.text("data.train_images", s.data.train_images, "IDX file of bytes, raw or gzip (idx)");
-  v.text("data.train_labels", s.data.train_labels, "IDX file of bytes, one per image (idx)");
+  v.text("data.train_images", s.data.train_images, "images: bytes in an IDX file, raw or gzip (idx); an array (npy)");
+  v.text("data.train_labels", s.data.train_labels, "their labels (idx, npy)");
   v.text("data.test_images", s.data.test_images, "as train_images");
   v.text("data.test_labels", s.data.test_labels, "as train_labels");
-  v.integer("data.classes", s.data.classes, {.low = 2, .high = 2147483647.0}, "labels are 0 ... classes - 1");
-  v.real("data.mean", s.data.mean, {}, "features are (byte / 255 - mean) / deviation");
+  v.texts(
+      "data.train_files", s.data.train_files,
+      "files of samples, one after another (cifar10, cifar100, csv, hdf5, ts, text); text: none is Debian's jargon");
+  v.texts("data.test_files", s.data.test_files, "as train_files; text: none is the end of the training text");
+  v.integer(
+      "data.classes", s.data.classes, {.low = 0, .high = 2147483647.0},
+      "labels are 0 ... classes - 1; 0: what the source has (idx, cifar10, synthetic: 10, cifar100: 100, text: 256)");
+  v.real("data.mean", s.data.mean, {}, "features are (x - mean) / deviation; x is byte / 255, or a number as it is");
   v.real("data.deviation", s.data.deviation, above_zero, "see mean");
+  v.flag("data.standardise", s.data.standardise,
+         "take mean and deviation of each channel from the training samples instead");
+  v.integer("data.shift", s.data.shift, {.low = 0, .high = 65536},
+            "pixels by which training images are moved at random, at most");
+  v.flag("data.flip", s.data.flip, "mirror training images at random");
   v.integer("data.train_limit", s.data.train_limit, count, "use only the first so many training samples; 0: all");
   v.text("data.split", s.data.split,
-         "how ranks share training samples: evenly, or by label; by label, the global batch depends on the ranks",
-         data_split_names);
+         "how ranks share training samples; by all but iid, the global batch depends on the ranks", data_split_names);
+  v.real("data.skew", s.data.skew, fraction, "share of each class that is dealt out sorted (skewed)");
+  v.real("data.alpha", s.data.alpha, {.low = 1e-3, .high = 1e6}, "the smaller, the more unlike the ranks (dirichlet)");
+  v.text("data.label_column", s.data.label_column, "where labels are (csv)", label_column_names);
+  v.text("data.features_name", s.data.features_name, "dataset of the features (hdf5)");
+  v.text("data.labels_name", s.data.labels_name, "dataset of the labels (hdf5)");
+  v.integer("data.length", s.data.length, {.low = 0, .high = 1e9},
+            "steps of all series, shorter ones beginning with zeros; 0: of the longest (ts)");
+  v.integer("data.context", s.data.context, {.low = 1, .high = 1e6}, "bytes of a sample (text)");
+  v.integer("data.stride", s.data.stride, {.low = 1, .high = 1e6}, "bytes from one training sample to the next (text)");
+  v.real("data.test_fraction", s.data.test_fraction, {.low = 0, .high = 0.9},
+         "of the text, at its end, if there are no test_files (text)");
   v.integer("data.features", s.data.features, positive, "width of a sample (synthetic)");
   v.integer("data.train_samples", s.data.train_samples, positive, "number of training samples (synthetic)");
   v.integer("data.test_samples", s.data.test_samples, positive, "number of test samples (synthetic)");
@@ -59,6 +80,8 @@ void visit_settings(SettingsVisitor& v, Settings& s) {
          "added to the root of the mean square (adam, adamw)");
   v.real("optimiser.weight_decay", s.optimiser.weight_decay, from_zero,
          "of all parameters: added to the gradient (sgd, adam), or taken off by itself (adamw)");
+  v.real("optimiser.clip_norm", s.optimiser.clip_norm, from_zero,
+         "the gradient of all parameters is shortened to that norm if it is longer; 0: never");
 
   v.real("schedule.rate", s.schedule.rate, from_zero, "base learning rate, for the mean loss over the global batch");
   v.text("schedule.kind", s.schedule.kind, "how the rate changes", schedule_names);

@@ -14,7 +14,16 @@ struct Words4 {
 };
 
 /// What a random number is for: keeps the streams of one seed apart.
-enum class Stream : std::uint32_t { weights = 1, shuffle = 2, features = 3, teacher = 4, factors = 5, dropout = 6 };
+enum class Stream : std::uint32_t {
+  weights = 1,
+  shuffle = 2,
+  features = 3,
+  teacher = 4,
+  factors = 5,
+  dropout = 6,
+  augmentation = 7,
+  split = 8
+};
 
 KOKKOS_INLINE_FUNCTION Words4 philox_round(std::uint32_t k0, std::uint32_t k1, Words4 const& counter) {
   std::uint64_t const p0 = std::uint64_t{0xD2511F53u} * counter.x[0];

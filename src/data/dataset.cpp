@@ -6,189 +6,184 @@
 #include <algorithm>
 #include <cmath>
 
-#include "core/error.hpp"
-#include "core/random.hpp"
-#include "data/idx_file.hpp"
+#include "core/kokkos_compat.hpp"
+#include "data/sources/sample_source.hpp"
+#include "data/synthetic.hpp"
 
 namespace minidad {
 
 namespace {
+
+SourcePtr open_source(DataSettings const& settings, Subset subset) {
+  auto const& name = settings.source;
+  if (name == "cifar10" || name == "cifar100") return open_cifar(settings, subset);
+  if (name == "npy") return open_npy(settings, subset);
+  if (name == "csv") return open_csv(settings, subset);
+  if (name == "hdf5") return open_hdf5(settings, subset);
+  if (name == "ts") return open_ts(settings, subset);
+  if (name == "text") return open_text(settings, subset);
+  return open_idx(settings, subset);
+}
 
 std::size_t limited(DataSettings const& settings, Subset subset, std::size_t samples) {
   auto const limit = static_cast<std::size_t>(settings.train_limit);
   return subset == Subset::train && limit > 0 ? std::min(limit, samples) : samples;
 }
 
-struct IdxPair {
-  IdxFile images, labels;
-};
-
-IdxPair open_pair(DataSettings const& settings, Subset subset) {
-  bool const train = subset == Subset::train;
-  auto const& image_path = train ? settings.train_images : settings.test_images;
-  auto const& label_path = train ? settings.train_labels : settings.test_labels;
-  IdxPair pair{IdxFile(image_path, 3), IdxFile(label_path, 1)};
-  if (pair.images.items() != pair.labels.items())
-    refuse(fmt::format("{} holds {} images, but {} holds {} labels", image_path, pair.images.items(), label_path,
-                       pair.labels.items()));
-  return pair;
+/// What no single setting can tell.
+void expect_sense(DataSettings const& settings, DatasetSize const& size) {
+  bool const image = size.shape.width > 1;
+  if ((settings.shift > 0 || settings.flip) && !image)
+    refuse(fmt::format("data.shift and data.flip move pixels of images, but data.source = \"{}\" has none here",
+                       settings.source));
+  if (settings.standardise && (settings.source == "synthetic" || settings.source == "text"))
+    refuse(fmt::format("data.standardise does not go with data.source = \"{}\"", settings.source));
+  if (settings.split != "iid" && size.labels > 1)
+    refuse(fmt::format("data.split = \"{}\" needs one label a sample; data.source = \"{}\" has {}", settings.split,
+                       settings.source, size.labels));
 }
 
-void expect_class(DataSettings const& settings, Subset subset, std::uint8_t label, std::size_t item) {
-  if (label < settings.classes) return;
-  refuse(fmt::format("{}: label {} of item {} is outside data.classes = {}",
-                     subset == Subset::train ? settings.train_labels : settings.test_labels, label, item,
-                     settings.classes));
-}
+enum class Look { at_all, at_labels };
 
-std::vector<std::int32_t> read_idx_labels(DataSettings const& settings, Subset subset) {
-  auto labels = open_pair(settings, subset).labels;
-  std::vector<std::uint8_t> label(limited(settings, subset, labels.items()));
-  labels.read(label);
-  for (std::size_t i = 0; i < label.size(); ++i) expect_class(settings, subset, label[i], i);
-  return {label.begin(), label.end()};
-}
-
-Dataset read_idx(ExecSpace const& space, DataSettings const& settings, Subset subset, Keep const& keep) {
-  auto [images, labels] = open_pair(settings, subset);
-  auto const items = images.items(), width = images.item_size();
-  auto const wanted = limited(settings, subset, items);
-  Dataset const dataset{ByteMatrix("minidad::data::features", keep.count, width),
-                        Labels("minidad::data::labels", keep.count)};
-  auto const features_host = Kokkos::create_mirror_view(dataset.features);
-  auto const label_host = Kokkos::create_mirror_view(dataset.label);
-  std::vector<std::uint8_t> image(width), label(1);
-  for (std::size_t i = 0; i < items; ++i) {  // to the end, even past train_limit: damage there is damage too
-    images.read(image);
-    labels.read(label);
-    expect_class(settings, subset, label[0], i);
-    auto const place = i < wanted ? keep.place(i) : keep.count;
-    if (place == keep.count) continue;
-    std::copy(image.begin(), image.end(), &features_host(place, 0));
-    label_host(place) = label[0];
+/// f(sample, its number) for all samples of a source, past data.train_limit as well: damage there is damage too.
+template <class F>
+void for_each_sample(SampleSource& source, Look look, F const& f) {
+  auto const& size = source.size();
+  Sample sample{.bytes = std::vector<std::uint8_t>(source.bytes() ? size.shape.size() : 0),
+                .numbers = std::vector<Real>(source.bytes() ? 0 : size.shape.size()),
+                .label = std::vector<std::int64_t>(size.labels)};
+  for (std::size_t i = 0; i < size.samples; ++i) {
+    if (look == Look::at_all)
+      source.next(sample);
+    else
+      source.next_label(sample);
+    for (auto const label : sample.label)
+      if (label < 0 || label >= static_cast<std::int64_t>(size.classes))
+        refuse(fmt::format("{}: label {} of item {} is outside data.classes = {}", source.label_file(), label, i,
+                           size.classes));
+    for (auto const number : sample.numbers)
+      if (!std::isfinite(number))
+        refuse(fmt::format("{}: item {} has a number that is not finite", source.label_file(), i));
+    f(sample, i);
   }
-  images.expect_end();
-  labels.expect_end();
-  Kokkos::deep_copy(space, dataset.features, features_host);
-  Kokkos::deep_copy(space, dataset.label, label_host);
+  source.finish();
+}
+
+/// Mean and deviation of each channel over the training samples, in their order (Welford 1962): the same on all ranks.
+struct Moments {
+  std::vector<double> mean, deviation;
+};
+Moments moments_of(DataSettings const& settings) {
+  auto const source = open_source(settings, Subset::train);
+  auto const channels = source->size().shape.channels;
+  Moments moments{std::vector<double>(channels, 0), std::vector<double>(channels, 0)};
+  double count = 0;
+  auto const wanted = limited(settings, Subset::train, source->size().samples);
+  for_each_sample(*source, Look::at_all, [&](Sample const& sample, std::size_t i) {
+    if (i >= wanted) return;
+    auto const size = std::max(sample.bytes.size(), sample.numbers.size());
+    for (std::size_t at = 0; at < size; ++at) {
+      auto const c = at % channels;
+      if (c == 0) ++count;
+      double const x = sample.bytes.empty() ? static_cast<double>(sample.numbers[at]) : sample.bytes[at] / 255.0;
+      double const before = x - moments.mean[c];
+      moments.mean[c] += before / count;
+      moments.deviation[c] += before * (x - moments.mean[c]);
+    }
+  });
+  for (auto& deviation : moments.deviation) {
+    deviation = std::sqrt(deviation / count);
+    if (deviation == 0) deviation = 1;  // a channel that never changes
+  }
+  return moments;
+}
+
+void set_scaling(ExecSpace const& space, DataSettings const& settings, Dataset& dataset) {
+  bool const ids = settings.source == "text";
+  Moments const moments = ids                    ? Moments{{0}, {1}}
+                          : settings.standardise ? moments_of(settings)
+                                                 : Moments{{settings.mean}, {settings.deviation}};
+  auto const channels = moments.mean.size();
+  dataset.gain = Vector("minidad::data::gain", channels);
+  dataset.offset = Vector("minidad::data::offset", channels);
+  auto const gain = Kokkos::create_mirror_view(dataset.gain), offset = Kokkos::create_mirror_view(dataset.offset);
+  for (std::size_t c = 0; c < channels; ++c) {
+    double const unit = dataset.numbers.size() == 0 && !ids ? 255 : 1;
+    gain(c) = static_cast<Real>(1 / (unit * moments.deviation[c]));
+    offset(c) = static_cast<Real>(-moments.mean[c] / moments.deviation[c]);
+  }
+  Kokkos::deep_copy(space, dataset.gain, gain);
+  Kokkos::deep_copy(space, dataset.offset, offset);
+  fence(space, "minidad::data::scaling_copied");
+}
+
+Dataset read_files(ExecSpace const& space, DataSettings const& settings, Subset subset, Keep const& keep) {
+  auto const source = open_source(settings, subset);
+  auto const& size = source->size();
+  auto const width = size.shape.size(), wanted = limited(settings, subset, size.samples);
+  Dataset const dataset{.features = ByteMatrix("minidad::data::features", source->bytes() ? keep.count : 0, width),
+                        .numbers = Matrix("minidad::data::numbers", source->bytes() ? 0 : keep.count, width),
+                        .label = Labels("minidad::data::labels", keep.count * size.labels),
+                        .shape = size.shape,
+                        .labels = size.labels,
+                        .gain = {},
+                        .offset = {}};
+  auto const features = Kokkos::create_mirror_view(dataset.features);
+  auto const numbers = Kokkos::create_mirror_view(dataset.numbers);
+  auto const label = Kokkos::create_mirror_view(dataset.label);
+  for_each_sample(*source, Look::at_all, [&](Sample const& sample, std::size_t i) {
+    auto const place = i < wanted ? keep.place(i) : keep.count;
+    if (place == keep.count) return;
+    std::copy(sample.bytes.begin(), sample.bytes.end(), features.data() + place * width);
+    std::copy(sample.numbers.begin(), sample.numbers.end(), numbers.data() + place * width);
+    std::copy(sample.label.begin(), sample.label.end(), label.data() + place * size.labels);
+  });
+  Kokkos::deep_copy(space, dataset.features, features);
+  Kokkos::deep_copy(space, dataset.numbers, numbers);
+  Kokkos::deep_copy(space, dataset.label, label);
   fence(space, "minidad::data::features_copied");
   return dataset;
 }
 
-constexpr std::size_t teacher_width = 32;
-
-/// A fixed random network x -> tanh(x U) V whose largest output is the label: something that a network can learn.
-/// x(i, j) is uniform in the bytes; U, V are normal, scaled to keep the pre-activations of order one.
-struct Teacher {
-  Matrix inner;  ///< (width, teacher_width)
-  Matrix outer;  ///< (teacher_width, classes)
-};
-
-void fill_normal(ExecSpace const& space, std::uint64_t seed, std::uint32_t which, double scale, Matrix const& m) {
-  auto const cols = m.extent(1);
-  Kokkos::parallel_for(
-      "minidad::data::fill_normal", Kokkos::RangePolicy<ExecSpace>(space, 0, m.size()), KOKKOS_LAMBDA(std::size_t i) {
-        Words4 const words = philox(seed, Stream::teacher, which, i);
-        m(i / cols, i % cols) = static_cast<Real>(scale * normal(words.x[0], words.x[1]));
-      });
-}
-
-void draw_features(ExecSpace const& space, std::uint64_t seed, std::uint32_t subset,
-                   Kokkos::View<std::uint64_t*, ExecSpace> const& sample, ByteMatrix const& features) {
-  Kokkos::parallel_for(
-      "minidad::data::draw_features", Kokkos::RangePolicy<ExecSpace>(space, 0, features.size()),
-      KOKKOS_LAMBDA(std::size_t i) {
-        auto const row = i / features.extent(1), col = i % features.extent(1);
-        Words4 const words = philox(seed, Stream::features, subset, sample(row) * features.extent(1) + col);
-        features(row, col) = static_cast<std::uint8_t>(words.x[0] >> 24);
-      });
-}
-
-void ask_teacher(ExecSpace const& space, Teacher const& teacher, ByteMatrix const& features, Labels const& label) {
-  auto const inner = teacher.inner, outer = teacher.outer;
-  Kokkos::parallel_for(
-      "minidad::data::ask_teacher", Kokkos::RangePolicy<ExecSpace>(space, 0, label.extent(0)),
-      KOKKOS_LAMBDA(std::size_t row) {
-        double hidden[teacher_width] = {};
-        for (std::size_t i = 0; i < inner.extent(0); ++i)
-          for (std::size_t j = 0; j < teacher_width; ++j) hidden[j] += (features(row, i) / 255.0 - 0.5) * inner(i, j);
-        double best = 0;
-        for (std::size_t c = 0; c < outer.extent(1); ++c) {
-          double logit = 0;
-          for (std::size_t j = 0; j < teacher_width; ++j) logit += math::tanh(hidden[j]) * outer(j, c);
-          if (c == 0 || logit > best) {
-            best = logit;
-            label(row) = static_cast<std::int32_t>(c);
-          }
-        }
-      });
-}
-
-/// The given samples, one a row.
-Dataset generate(ExecSpace const& space, DataSettings const& settings, Subset subset, std::uint64_t seed,
-                 Kokkos::View<std::uint64_t*, ExecSpace> const& sample) {
-  auto const width = static_cast<std::size_t>(settings.features), classes = static_cast<std::size_t>(settings.classes);
-  Dataset const dataset{ByteMatrix("minidad::data::features", sample.extent(0), width),
-                        Labels("minidad::data::labels", sample.extent(0))};
-  Teacher const teacher{Matrix("minidad::data::teacher_inner", width, teacher_width),
-                        Matrix("minidad::data::teacher_outer", teacher_width, classes)};
-  fill_normal(space, seed, 0, std::sqrt(12.0 / static_cast<double>(width)), teacher.inner);
-  fill_normal(space, seed, 1, 1.0, teacher.outer);
-  draw_features(space, seed, static_cast<std::uint32_t>(subset), sample, dataset.features);
-  ask_teacher(space, teacher, dataset.features, dataset.label);
-  fence(space, "minidad::data::teacher_done");
-  return dataset;
-}
-
-Dataset make_synthetic(ExecSpace const& space, DataSettings const& settings, Subset subset, std::uint64_t seed,
-                       Keep const& keep) {
-  Kokkos::View<std::uint64_t*, ExecSpace> const sample("minidad::data::sample", keep.count);
-  auto const sample_host = Kokkos::create_mirror_view(sample);
-  auto const samples = dataset_size(settings, subset).samples;
-  for (std::size_t i = 0; i < samples; ++i)
-    if (auto const place = keep.place(i); place < keep.count) sample_host(place) = i;
-  Kokkos::deep_copy(space, sample, sample_host);
-  return generate(space, settings, subset, seed, sample);
-}
-
-std::vector<std::int32_t> make_synthetic_labels(ExecSpace const& space, DataSettings const& settings, Subset subset,
-                                                std::uint64_t seed) {
-  constexpr std::size_t piece = 4096;  // bounds the features that exist for a moment
-  std::vector<std::int32_t> labels(dataset_size(settings, subset).samples);
-  for (std::size_t begin = 0; begin < labels.size(); begin += piece) {
-    auto const count = std::min(piece, labels.size() - begin);
-    Kokkos::View<std::uint64_t*, ExecSpace> const sample("minidad::data::sample", count);
-    auto const sample_host = Kokkos::create_mirror_view(sample);
-    for (std::size_t i = 0; i < count; ++i) sample_host(i) = begin + i;
-    Kokkos::deep_copy(space, sample, sample_host);
-    auto const label_host = Kokkos::create_mirror_view_and_copy(
-        Kokkos::HostSpace(), generate(space, settings, subset, seed, sample).label, "minidad::data::label_host");
-    std::copy(label_host.data(), label_host.data() + count, &labels[begin]);
-  }
-  return labels;
+DatasetSize synthetic_or_file_size(DataSettings const& settings, Subset subset) {
+  if (settings.source == "synthetic") return synthetic_size(settings, subset);
+  auto const source = open_source(settings, subset);
+  auto size = source->size();
+  size.sample_bytes = size.shape.size() * (source->bytes() ? 1 : sizeof(Real));
+  return size;
 }
 
 }  // namespace
 
 DatasetSize dataset_size(DataSettings const& settings, Subset subset) {
-  if (settings.source == "synthetic")
-    return {limited(settings, subset,
-                    static_cast<std::size_t>(subset == Subset::train ? settings.train_samples : settings.test_samples)),
-            static_cast<std::size_t>(settings.features)};
-  auto const pair = open_pair(settings, subset);
-  return {limited(settings, subset, pair.images.items()), pair.images.item_size()};
+  auto size = synthetic_or_file_size(settings, subset);
+  expect_sense(settings, size);
+  size.samples = limited(settings, subset, size.samples);
+  return size;
 }
 
 Dataset read_dataset(ExecSpace const& space, DataSettings const& settings, Subset subset, std::uint64_t seed,
                      Keep const& keep) {
-  return settings.source == "synthetic" ? make_synthetic(space, settings, subset, seed, keep)
-                                        : read_idx(space, settings, subset, keep);
+  auto dataset = settings.source == "synthetic" ? make_synthetic(space, settings, subset, seed, keep)
+                                                : read_files(space, settings, subset, keep);
+  set_scaling(space, settings, dataset);
+  return dataset;
 }
 
 std::vector<std::int32_t> read_labels(ExecSpace const& space, DataSettings const& settings, Subset subset,
                                       std::uint64_t seed) {
-  return settings.source == "synthetic" ? make_synthetic_labels(space, settings, subset, seed)
-                                        : read_idx_labels(settings, subset);
+  std::vector<std::int32_t> labels;
+  if (settings.source == "synthetic") {
+    labels = make_synthetic_labels(space, settings, subset, seed);
+  } else {
+    auto const source = open_source(settings, subset);
+    require(source->size().labels == 1, "read_labels: one label a sample");
+    for_each_sample(*source, Look::at_labels, [&](Sample const& sample, std::size_t) {
+      labels.push_back(static_cast<std::int32_t>(sample.label[0]));
+    });
+  }
+  labels.resize(limited(settings, subset, labels.size()));
+  return labels;
 }
 
 }  // namespace minidad

@@ -21,6 +21,7 @@ struct StepRecord {
   double loss = 0;         ///< training loss, mean over all ranks' rows, nats
   double accuracy = 0;     ///< training accuracy, in [0, 1]
   double learning_rate = 0;
+  double gradient_norm = 0;  ///< of all parameters in the last step, before it is clipped; rank 0's, if ranks differ
   PhaseSeconds seconds{};               ///< of this rank
   std::vector<double> bytes_sent;       ///< of this rank, per traffic channel
   std::vector<std::int64_t> messages;   ///< likewise

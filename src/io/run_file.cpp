@@ -141,6 +141,17 @@ void write_summary(hid_t file, TrainingSummary const& summary) {
   write_scalar(group.get(), "parameter_digest", H5T_NATIVE_UINT64, &summary.parameter_digest);
 }
 
+void write_split(hid_t file, std::vector<std::int64_t> const& class_counts, hsize_t ranks) {
+  if (class_counts.empty()) return;
+  Handle const group(H5Gcreate2(file, "split", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), H5Gclose, "split");
+  auto const space = simple_space({ranks, class_counts.size() / ranks});
+  Handle const set(
+      H5Dcreate2(group.get(), "class_counts", H5T_STD_I64LE, space.get(), H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT),
+      H5Dclose, "class_counts");
+  check_hdf5(H5Dwrite(set.get(), H5T_NATIVE_INT64, H5S_ALL, H5S_ALL, H5P_DEFAULT, class_counts.data()), "class_counts");
+  write_text_attribute(set.get(), "long_name", "training samples of each class that each rank keeps");
+}
+
 void mark_complete(hid_t file) {
   Handle const origin(H5Gopen2(file, "provenance", H5P_DEFAULT), H5Gclose, "provenance");
   write_text(origin.get(), "end", utc_now());
@@ -248,6 +259,7 @@ void RunFile::lay_out(RunFileSettings const& settings, std::string const& former
     for (auto const& [name, text] : settings.provenance) write_text(origin.get(), name, text);
     Handle const summary(H5Gcreate2(file.get(), "summary", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), H5Gclose, "summary");
   }
+  write_split(file.get(), settings.class_counts, static_cast<hsize_t>(comm_.size()));
   for (std::size_t axis = 0; axis < axis_length_.size(); ++axis)
     if (axis_length_[axis]) create_axis(file.get(), static_cast<Axis>(axis), *axis_length_[axis], channels_);
   bool const ranks_missing = *axis_length_[index(Axis::rank)] > static_cast<std::size_t>(comm_.size());
@@ -285,6 +297,7 @@ void RunFile::append(StepRecord const& record) {
   put("loss", std::array{record.loss});
   put("accuracy", std::array{record.accuracy});
   put("learning_rate", std::array{record.learning_rate});
+  put("gradient_norm", std::array{record.gradient_norm});
   put("seconds", record.seconds);
   put("bytes_sent", record.bytes_sent);
   put("messages", std::vector<double>(record.messages.begin(), record.messages.end()));

@@ -28,6 +28,7 @@ struct RunFileSettings {
   std::vector<Channel> channels;
   RecordShape shape;
   std::optional<FormerRun> former;
+  std::vector<std::int64_t> class_counts{};  ///< (ranks, classes), or none
 };
 
 /// The HDF5 file of a run, see schema.hpp. While the run goes on it is called `path`.tmp; it gets its name when it is

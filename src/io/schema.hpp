@@ -10,7 +10,7 @@ namespace minidad::schema {
 // follow them. A change of meaning raises the major version, an addition the minor one.
 
 inline constexpr char const* name = "minidad-run";
-inline constexpr char const* version = "1.3";
+inline constexpr char const* version = "1.4";
 
 // A complete file is sealed (since 1.2), see seal.hpp: `minidad verify` tells whether it still has every byte that it
 // was finished with.
@@ -57,6 +57,7 @@ inline constexpr Series series[] = {
     {"loss", Type::real, {step}, 1, "nat", "training loss, mean over rows"},
     {"accuracy", Type::real, {step}, 1, "1", "training accuracy"},
     {"learning_rate", Type::real, {step}, 1, "1", "learning rate of the last of these steps"},
+    {"gradient_norm", Type::real, {step}, 1, "1", "norm of the last of these steps' gradient, before it is clipped"},
     {"seconds", Type::real, {step, rank, phase}, 3, "s", "time spent per phase; io is the writing of earlier records"},
     {"bytes_sent", Type::real, {step, rank, channel}, 3, "byte", "bytes a rank has to send, by the best algorithm"},
     {"messages", Type::integer, {step, rank, channel}, 3, "1", "collectives posted"},
@@ -91,6 +92,9 @@ inline constexpr Series series[] = {
 //   run_id (the same through all restarts), restarts (a line each), both since 1.3, deck (resolved, TOML), model (a line each layer,
 //   since 1.4), command, version, git_hash, compiler, flags, build_type, real, kokkos, kokkos_devices,
 //   execution_space, blas, mpi, hdf5, host (rank 0's), ranks, threads (of a rank), transfer, start, end (UTC, ISO 8601)
+// Group /split (since 1.4): class_counts, int64 (ranks, classes), the training samples of each class that each rank keeps;
+//   not there where samples have several labels.
+// gradient_norm is there since 1.4.
 // Group /summary: scalars.
 //   float64: samples_per_second (the figure of merit), training_seconds, bytes_per_step (sent by the exchange, mean over
 //            ranks and steps; control and probe traffic not included), test_loss, test_accuracy

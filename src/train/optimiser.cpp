@@ -71,13 +71,15 @@ Adam adam(OptimiserSettings const& s, double rate, std::int64_t t) {
 
 /// What an update works on. A rule without state leaves `first` and `second` empty.
 struct Vectors {
-  Vector gradient, parameters, first{}, second{};
+  Vector gradient, factor, parameters, first{}, second{};
 };
 
 /// Applies a rule to all parameters; returns how many of the new ones are not finite.
 template <class Rule>
 std::int64_t update_each(char const* label, ExecSpace const& space, Vectors const& vectors, Rule const& rule) {
   auto const g = vectors.gradient, x = vectors.parameters, first = vectors.first, second = vectors.second;
+  auto const factor = vectors.factor;
+  bool const shortened = factor.extent(0) > 0;
   // On a host a work item is a run of elements, which the compiler vectorises.
   std::size_t const size = x.extent(0), strip = on_host ? 256 : 1;
   std::int64_t bad = 0;
@@ -85,10 +87,11 @@ std::int64_t update_each(char const* label, ExecSpace const& space, Vectors cons
       label, Kokkos::RangePolicy<ExecSpace>(space, 0, (size + strip - 1) / strip),
       KOKKOS_LAMBDA(std::size_t item, std::int64_t & count) {
         Rule const mine = rule;  // a copy that no store can alias
+        Real const scale = shortened ? factor(0) : Real(1);
         int here = 0;
         for (std::size_t i = item * strip, end = math::min(size, i + strip); i < end; ++i) {
           Real a = Rule::state > 0 ? first(i) : 0, b = Rule::state > 1 ? second(i) : 0;
-          Real const next = mine(g(i), x(i), a, b);
+          Real const next = mine(scale * g(i), x(i), a, b);
           if (Rule::state > 0) first(i) = a;
           if (Rule::state > 1) second(i) = b;
           x(i) = next;
@@ -115,16 +118,18 @@ Optimiser::Optimiser(OptimiserSettings const& settings, std::size_t parameters) 
   moment2_ = Vector("minidad::train::moment2", parameters);
 }
 
-std::int64_t Optimiser::update(ExecSpace const& space, double rate, Vector const& gradient, Vector const& parameters) {
+std::int64_t Optimiser::update(ExecSpace const& space, double rate, Vector const& gradient, Vector const& parameters,
+                               Vector const& factor) {
   require(gradient.extent(0) == parameters.extent(0), "Optimiser: one gradient per parameter");
   auto const& s = settings_;
   if (s.method != "sgd")
-    return update_each("minidad::train::adam", space, {gradient, parameters, moment1_, moment2_},
+    return update_each("minidad::train::adam", space, {gradient, factor, parameters, moment1_, moment2_},
                        adam(s, rate, ++updates_));
   auto const eta = static_cast<Real>(rate), decay = static_cast<Real>(s.weight_decay),
              momentum = static_cast<Real>(s.momentum);
-  if (s.momentum == 0) return update_each("minidad::train::sgd", space, {gradient, parameters}, Plain{eta, decay});
-  Vectors const vectors{gradient, parameters, velocity_};
+  if (s.momentum == 0)
+    return update_each("minidad::train::sgd", space, {gradient, factor, parameters}, Plain{eta, decay});
+  Vectors const vectors{gradient, factor, parameters, velocity_};
   if (s.nesterov) return update_each("minidad::train::sgd_nesterov", space, vectors, Nesterov{eta, decay, momentum});
   return update_each("minidad::train::sgd_momentum", space, vectors, Momentum{eta, decay, momentum});
 }

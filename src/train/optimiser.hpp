@@ -18,6 +18,7 @@ struct OptimiserSettings {
   double beta1 = 0.9, beta2 = 0.999;  ///< "adam", "adamw": what stays of the moments, in [0, 1)
   double epsilon = 1e-8;              ///< "adam", "adamw": >= 1e-20, beside the root of the second moment
   double weight_decay = 0;            ///< of all parameters, biases included
+  double clip_norm = 0;               ///< the gradient's norm is at most that; 0: any
 };
 
 /// How many numbers a parameter's state has: 0 (plain SGD), 1 (momentum) or 2 (Adam). Optimisers with the same number
@@ -36,8 +37,10 @@ class Optimiser {
  public:
   Optimiser(OptimiserSettings const& settings, std::size_t parameters);
 
-  /// Returns how many of the new parameters are not finite.
-  std::int64_t update(ExecSpace const& space, double rate, Vector const& gradient, Vector const& parameters);
+  /// The gradient is multiplied by factor(0), if there is one. Returns how many of the new parameters are not finite.
+  std::int64_t update(ExecSpace const& space, double rate, Vector const& gradient, Vector const& parameters,
+                      Vector const& factor = {});
+  OptimiserSettings const& settings() const { return settings_; }
   /// `scope` is that of the parameters.
   void visit_state(StateVisitor& visitor, Scope scope);
 

@@ -46,6 +46,7 @@ Trainer::Trainer(TrainerParts const& parts, TrainingSettings const& settings, Sc
       label_("minidad::train::label", memory_.max_samples() * labels_),
       loss_(memory_.max_samples() * labels_),
       test_loss_(memory_.max_samples() * labels_),
+      norm_(parts.gradient.flat.extent(0), parts.optimiser.settings().clip_norm),
       sums_(parts.comm, 3) {}
 
 void Trainer::step(std::size_t epoch, std::size_t step_of_epoch) {
@@ -80,7 +81,8 @@ void Trainer::step(std::size_t epoch, std::size_t step_of_epoch) {
   }
   PhaseScope scope(clock, Phase::update, space);
   rate_ = schedule_.rate(steps_done_);
-  auto const bad = optimiser.update(space, rate_, gradient.flat, network.parameters().flat);
+  if (norm_.clips() || record_is_due(steps_done_ + 1)) norm_.measure(space, gradient.flat);
+  auto const bad = optimiser.update(space, rate_, gradient.flat, network.parameters().flat, norm_.factor());
   // Where each rank has a model of its own, the others learn of it from the loss of the next step.
   if (bad > 0 && exchange.replicates()) blame(tape);
   ++steps_done_;
@@ -207,6 +209,7 @@ StepRecord Trainer::record(std::int64_t epoch) {
                     .loss = mean.loss,
                     .accuracy = mean.accuracy,
                     .learning_rate = rate_,
+                    .gradient_norm = norm_.value(parts_.space),
                     .seconds = std::exchange(carried_.seconds, {}),
                     .bytes_sent = carried_.sent,
                     .messages = carried_.messages,
@@ -248,7 +251,7 @@ void Trainer::advance(Observer const& observer) {
   auto const epoch = steps_done_ / steps_per_epoch();
   step(static_cast<std::size_t>(epoch), static_cast<std::size_t>(steps_done_ % steps_per_epoch()));
   if (settings_.check_replicas_every > 0 && steps_done_ % settings_.check_replicas_every == 0) expect_replicas();
-  bool const due = steps_done_ % settings_.record_every == 0 || done();
+  bool const due = record_is_due(steps_done_);
   StepRecord const now = due ? record(epoch + 1) : StepRecord{};
   training_seconds_ += seconds_since(start);
   // The time of those who listen is not training time.

@@ -8,6 +8,7 @@
 #include "exchange/exchange.hpp"
 #include "io/records.hpp"
 #include "nn/loss.hpp"
+#include "train/gradient_norm.hpp"
 #include "train/optimiser.hpp"
 #include "train/probe.hpp"
 #include "train/schedule.hpp"
@@ -87,6 +88,7 @@ class Trainer {
   void forward(Pass const& pass, Tape const& tape, RowLayout const& ranks);
   void take_sums(Tape const& tape, std::size_t rows);
   [[noreturn]] void blame(Tape const& tape) const;
+  bool record_is_due(std::int64_t steps) const { return steps % settings_.record_every == 0 || steps == total_steps(); }
   bool probe_is_due() const { return parts_.probe != nullptr && parts_.probe->due(steps_done_); }
   StepRecord record(std::int64_t epoch);
   void expect_replicas() const;  // where there should be any
@@ -102,6 +104,7 @@ class Trainer {
   std::size_t labels_;         // a sample
   Labels label_;
   SoftmaxCrossEntropy loss_, test_loss_;
+  GradientNorm norm_;
   HostSum sums_;            // of each step: loss, wishes
   Wishes wishes_, agreed_;  // of this rank; of all
   double first_loss_ = 0;   // mean over the rows of the first step

@@ -38,7 +38,7 @@ class IdxData : public testing::Test {
 
 TEST_F(IdxData, IsReadWhereItIsKept) {
   EXPECT_EQ(dataset_size(settings_, Subset::train).samples, 3u);
-  EXPECT_EQ(dataset_size(settings_, Subset::train).width, 2u);
+  EXPECT_EQ(dataset_size(settings_, Subset::train).shape.size(), 2u);
   // Keep samples 2 and 0, in that order.
   auto const data = read_dataset(space_, settings_, Subset::train, 1, {2, [](std::size_t i) {
                                                                          return i == 2 ? 0 : i == 0 ? 1 : 2;

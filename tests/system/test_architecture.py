@@ -13,7 +13,7 @@ MAY_USE = {
     "linalg": {"core"},
     "comm": {"core"},
     "nn": {"linalg", "core"},
-    "data": {"linalg", "core"},
+    "data": {"io", "linalg", "core"},
     "compress": {"linalg", "core"},
     "exchange": {"nn", "compress", "comm", "linalg", "core"},
     "io": {"comm", "core"},

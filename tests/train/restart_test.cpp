@@ -115,7 +115,8 @@ struct Records {
   Observer observer() {
     return {.step =
                 [this](StepRecord const& r) {
-                  add({static_cast<double>(r.step), static_cast<double>(r.epoch), r.loss, r.accuracy, r.learning_rate});
+                  add({static_cast<double>(r.step), static_cast<double>(r.epoch), r.loss, r.accuracy, r.learning_rate,
+                       r.gradient_norm});
                   for (std::size_t i = 1; i < r.bytes_sent.size(); ++i)  // but the first, control: saving is some
                     add({static_cast<double>(r.messages[i])});
                   bytes.insert(bytes.end(), r.bytes_sent.begin() + 1, r.bytes_sent.end());

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Trains the models of input/ with several exchanges and writes docs/training.md from their run files.
 
-usage: train_models.py [--ranks 2] [--report] [MODEL ...]     --report: only write, from the run files that are there
+usage: train_models.py [--ranks 2] [--program FILE] [--report] [MODEL ...]
+       --report: only write, from the run files that are there
 """
 
 from __future__ import annotations
@@ -24,11 +25,10 @@ def run_file(model: str, exchange: str) -> Path:
     return ROOT / "runs" / f"train_{model}_{exchange}.h5"
 
 
-def train(model: str, exchange: str, ranks: int) -> None:
+def train(model: str, exchange: str, ranks: int, program: Path) -> None:
     """One run, one thread a rank; what it prints goes to a file beside its run file."""
     file = run_file(model, exchange)
     file.parent.mkdir(exist_ok=True)
-    program = ROOT / "build/release/miniapp/minidad"
     command = f"source scripts/mpi_environment.sh; OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 mpirun -n {ranks} {program}"
     command += f" run input/{model}.toml --progress plain --set exchange.method={exchange}"
     command += f" --set output.file={file} --set output.overwrite=true"
@@ -86,6 +86,7 @@ def describe(model: str, exchanges: list[str]) -> str:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--ranks", type=int, default=2)
+    parser.add_argument("--program", type=Path, default=ROOT / "build/release/miniapp/minidad")
     parser.add_argument("--report", action="store_true")
     parser.add_argument("models", nargs="*", default=MODELS, choices=MODELS, metavar="MODEL")
     arguments = parser.parse_args()
@@ -93,7 +94,7 @@ def main() -> int:
         for model in arguments.models:
             for exchange in EXCHANGES:
                 print(f"{model} with {exchange}", flush=True)
-                train(model, exchange, arguments.ranks)
+                train(model, exchange, arguments.ranks, arguments.program)
     text = [
         "# Training\n",
         "Written by `scripts/train_models.py` from the run files of `input/`'s decks: one thread a rank, everything else as",

@@ -52,7 +52,7 @@ def test_the_good_data_set_is_good(minidad, images):
         (lambda d: (d / "train-labels").write_bytes(b"garbage, not IDX"), ["train-labels", "not an IDX file"]),
         (lambda d: (d / "train-labels").write_bytes(idx((40,), bytes([7] * 40))), ["label 7 of item 0", "classes = 2"]),
         (lambda d: (d / "train-labels").write_bytes(idx((39,), bytes(39))), ["40 images", "39 labels"]),
-        (lambda d: (d / "test-images").write_bytes(idx((40, 3, 3), bytes(360))), ["4 features, test samples 9"]),
+        (lambda d: (d / "test-images").write_bytes(idx((40, 3, 3), bytes(360))), ["2x2x1 of 2 classes, test samples 3x3x1"]),
         (lambda d: (d / "train-images").write_bytes(gzip.compress(idx((2**31, 2**10, 2**5), b""))),
          ["train-images", "cannot hold"]),
     ],
@@ -113,6 +113,23 @@ def test_a_network_beyond_memory(minidad, images, ranks):
     result = minidad("run", "deck.toml", "--set", "model.hidden=[2000000000, 2000000000]", ranks=ranks)
     expect_refusal(result, "model.hidden", "beyond any machine")
     assert not list(images.glob("*.h5*"))
+
+
+@pytest.mark.parametrize(
+    ("layers", "parts"),
+    [
+        ('"conv 4 kernel=3", "flatten", "dense classes"', ["line 1", "conv 4 kernel=3", "3x3 does not fit into 2x2x1"]),
+        ('"tokens", "attention heads=2", "flatten", "dense 2"', ["line 2", "2 heads do not divide the width 1 of 4x1"]),
+        ('"flatten", "dense 0"', ["line 2", "the width is 0"]),
+        ('"flatten", "dance 3"', ["line 2", "layer 'dance' is unknown", "dense"]),
+        ('"gru 4", "last", "dense 2"', ["line 1", "it reads a sequence, but 2x2x1 is an image"]),
+        ('"residual", "conv 3 kernel=1", "end", "flatten", "dense 2"', ["line 1", "2x2x1 into 2x2x3"]),
+        ('"flatten", "dense 5"', ["ends in 5", "2 classes"]),
+    ],
+)  # fmt: skip
+def test_layers_that_do_not_fit(minidad, images, layers, parts):
+    result = minidad("check", "deck.toml", "--set", "model.name=layers", "--set", f"model.layers=[{layers}]")
+    expect_refusal(result, *parts)
 
 
 def test_bad_deck_names_its_line(minidad, images):

@@ -10,6 +10,8 @@ import h5py
 import numpy as np
 import pytest
 import xarray
+from conftest import SOURCE
+from test_refusals import idx
 
 SHORT = ("--progress", "none", "--set", "training.epochs=3", "--set", "output.file=out/run.h5")
 
@@ -48,6 +50,64 @@ def test_every_method_and_rank_count_learns_the_same(minidad, tiny):
     # The same mathematics, rounded differently: a handful of the 1000 test samples may change sides.
     assert max(accuracies) - min(accuracies) <= 1.0
     assert min(accuracies) > 70
+
+
+@pytest.mark.parametrize("deck", sorted((SOURCE / "input").glob("*.toml")), ids=lambda deck: deck.stem)
+def test_every_deck_can_be_checked(minidad, deck):
+    result = minidad("check", deck, "--ranks", "2")
+    assert result.code == 0, result.err
+    assert "memory of the largest rank" in result.out
+
+
+@pytest.mark.parametrize("name", ["mlp", "cnn", "resnet20", "gru", "vit", "gpt"])
+def test_every_model_trains(minidad, tmp_path, name):
+    """A few steps of each model by its name, small, with the exchange that cuts most; then it goes on from them."""
+    small = ["--progress", "none", "--set", f"model.name={name}", "--set", "training.batch=16", "--set", "training.epochs=2",
+             "--set", "training.record_every=2", "--set", "exchange.method=power_dad", "--set", "low_rank.width=2",
+             "--set", "optimiser.clip_norm=1", "--set", "checkpoint.every=3", "--set", "checkpoint.keep=9",
+             "--set", "output.file=run.h5"]  # fmt: skip
+    small += [] if name == "mlp" else ["--set", f"model.width={4 if name in ('cnn', 'resnet20') else 8}"]
+    if name in ("vit", "gpt"):
+        small += ["--set", "model.depth=1", "--set", "model.heads=2"]
+    if name == "vit":
+        small += ["--set", "model.patch=2"]
+    deck = '[data]\nsource = "text"\ntrain_files = ["text"]\ncontext = 12\nstride = 9\n'
+    (tmp_path / "text").write_bytes(b"A mini-app is small enough to be read, and large enough to be true. " * 15)
+    if name != "gpt":
+        deck = "[data]\nclasses = 3\nshift = 1\n"
+        for part in ("train", "test"):
+            (tmp_path / f"{part}-images").write_bytes(idx((70, 8, 8), bytes(i * i % 251 for i in range(70 * 64))))
+            (tmp_path / f"{part}-labels").write_bytes(idx((70,), bytes(i % 3 for i in range(70))))
+            deck += f'{part}_images = "{part}-images"\n{part}_labels = "{part}-labels"\n'
+    (tmp_path / "deck.toml").write_text(deck)
+    result = minidad("run", "deck.toml", *small, ranks=2)
+    assert result.code == 0, result.err
+    with h5py.File(tmp_path / "run.h5") as file:
+        digest = file["summary/parameter_digest"][()]
+        assert np.all(np.isfinite(file["loss"])) and np.all(file["gradient_norm"][()] > 0)
+        assert name in file["provenance/deck"].asstr()[()]
+        if name == "gpt":
+            assert "split" not in file
+        else:
+            assert file["split/class_counts"][()].shape == (2, 3)
+            assert file["split/class_counts"][()].sum() == 70
+    (tmp_path / "run.h5").unlink()
+    result = minidad("run", "deck.toml", *small, "--restart", "run.step000000000006.h5", ranks=2)
+    assert result.code == 0, result.err
+    with h5py.File(tmp_path / "run.h5") as file:
+        assert file["summary/parameter_digest"][()] == digest
+
+
+@pytest.mark.parametrize("split", ["skewed", "dirichlet"])
+def test_an_uneven_split_is_kept_with_the_run(minidad, tiny, tmp_path, split):
+    result = minidad("run", tiny, *SHORT, "--set", f"data.split={split}", "--set", "data.alpha=0.3", ranks=3)
+    assert result.code == 0, result.err
+    assert f"split by {split}" in result.out
+    with h5py.File(tmp_path / "out" / "run.h5") as file:
+        counts = file["split/class_counts"][()]
+    assert counts.shape == (3, 5) and np.all(counts >= 0) and np.all(counts.sum(axis=1) > 0)
+    shares = counts / counts.sum(axis=1, keepdims=True)
+    assert np.abs(shares - shares.mean(axis=0)).max() > 0.2  # no two ranks are alike
 
 
 @pytest.mark.parametrize("method", ["dad", "edad"])

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "support/host_copy.hpp"
+#include "train/gradient_norm.hpp"
 
 namespace minidad {
 
@@ -103,6 +104,45 @@ TEST(AdamW, ShrinksParametersWhateverTheirGradientsAre) {
   EXPECT_NEAR(host_copy(x)[0], kept, 4 * eps);
   EXPECT_NEAR(host_copy(x)[1], -8 * kept, 8 * 4 * eps);
   EXPECT_NEAR(host_copy(y)[1], -8 + 2 * rate, 1e-2 * rate);  // as any gradient moves it
+}
+
+TEST(GradientNorm, IsThatOfAllElements) {
+  ExecSpace const space;
+  for (std::size_t const n : {1, 15, 4096, 4097, 20000}) {
+    auto const values = wavy(n);
+    double sum = 0;
+    for (auto const x : values) sum += static_cast<double>(x) * static_cast<double>(x);
+    GradientNorm const norm(n, 0);
+    norm.measure(space, vector_from(values));
+    EXPECT_NEAR(norm.value(space), std::sqrt(sum), 1e-12 * std::sqrt(sum)) << n;  // sums are formed in double
+    EXPECT_EQ(host_copy(norm.factor())[0], 1);
+  }
+}
+
+TEST(GradientNorm, ShortensWhatIsTooLong) {
+  ExecSpace const space;
+  for (auto const& [longest, expected] : {std::pair{2.5, 0.5}, {5.0, 1.0}, {10.0, 1.0}, {1e-3, 2e-4}}) {
+    GradientNorm const norm(2, longest);
+    auto const gradient = vector_from({3, -4}), x = vector_from({1, 1});
+    norm.measure(space, gradient);
+    EXPECT_NEAR(host_copy(norm.factor())[0], expected, eps * expected);
+    Optimiser optimiser({.momentum = 0}, 2);
+    optimiser.update(space, rate, gradient, x, norm.factor());
+    EXPECT_NEAR(host_copy(x)[0], 1 - rate * 3 * expected, 4 * eps);
+    EXPECT_NEAR(host_copy(x)[1], 1 + rate * 4 * expected, 4 * eps);
+  }
+}
+
+TEST(GradientNorm, HidesNothingThatIsNotFinite) {
+  ExecSpace const space;
+  Real const infinity = std::numeric_limits<Real>::infinity();
+  for (Real const bad : {infinity, -infinity, std::numeric_limits<Real>::quiet_NaN()}) {
+    GradientNorm const norm(3, 1);
+    auto const gradient = vector_from({1, bad, 1});
+    norm.measure(space, gradient);
+    Optimiser optimiser({.momentum = 0}, 3);
+    EXPECT_GT(optimiser.update(space, rate, gradient, vector_from({1, 1, 1}), norm.factor()), 0) << bad;
+  }
 }
 
 TEST(Optimiser, CountsParametersThatAreNotFinite) {

@@ -56,6 +56,35 @@ TEST(Trainer, BooksBytesPerChannelThatAddUpToTheFormula) {
             static_cast<double>((static_cast<std::size_t>(problem.comm.size()) - 1) * sizeof(Real) * rows * width));
 }
 
+// The norm is that of the gradient that was reconstructed, and the step is as long as it may be.
+TEST(Trainer, ClipsTheGradientOfAllRanks) {
+  constexpr double longest = 0.01, rate = 0.1;
+  for (auto const* method : {"dsgd", "dad", "rank_dad", "powersgd"}) {
+    SmallProblem problem(test_comm(), {.exchange = {.method = method},
+                                       .optimiser = {.momentum = 0, .clip_norm = longest},
+                                       .training = {.epochs = 1, .record_every = 1},
+                                       .schedule = {.rate = rate}});
+    std::vector<double> norms;
+    auto before = host_copy(problem.network.parameters().flat);
+    problem.trainer.run({.step = [&](StepRecord const& r) {
+      double sum = 0;
+      for (auto const g : host_copy(problem.gradient.flat)) sum += static_cast<double>(g) * static_cast<double>(g);
+      EXPECT_NEAR(r.gradient_norm, std::sqrt(sum), 1e-12 * r.gradient_norm);
+      EXPECT_GT(r.gradient_norm, longest) << method;
+      auto const after = host_copy(problem.network.parameters().flat);
+      double moved = 0;
+      for (std::size_t i = 0; i < after.size(); ++i)
+        moved += std::pow(static_cast<double>(after[i]) - static_cast<double>(before[i]), 2);
+      // A move is rate * longest, to the rounding of parameters of order one.
+      double const rounding = std::numeric_limits<Real>::epsilon() * std::sqrt(static_cast<double>(after.size()));
+      EXPECT_NEAR(std::sqrt(moved), rate * longest, rounding) << method;
+      before = after;
+      norms.push_back(r.gradient_norm);
+    }});
+    EXPECT_EQ(norms.size(), problem.plan.steps_per_epoch());
+  }
+}
+
 TEST(Trainer, StopsAndSavesWhereOneRankWishesIt) {
   SmallProblem problem(test_comm(), {.training = {.epochs = 3}});
   bool const wishes = test_comm().rank() == test_comm().size() - 1;

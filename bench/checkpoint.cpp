@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// How fast a checkpoint is written and read, against `dd` with fsync of as many bytes into the same folder: parameters and
-// momentum of one layer of 10,000 x 10,000. Run under mpirun; usage: bench_checkpoint [width] [rounds] [folder].
+// How fast a checkpoint is written and read, against `dd` with fsync of as many bytes into the same folder: parameters
+// and momentum of one layer of 10,000 x 10,000. Run under mpirun; usage: bench_checkpoint [width] [rounds] [folder].
 
 #include <fmt/format.h>
 

@@ -41,8 +41,8 @@ MemoryPlan plan_memory(Settings const& settings, Problem const& problem, int ran
 
 std::string at_most(double number) { return number >= 1e9 ? "any" : fmt::format("{:.0f}", std::floor(number)); }
 
-/// Every step, and for those that learn: rows a sample, parameters, and up to where an exchange sends less than dsgd does:
-/// dad while the global batch is smaller, rank_dad (oneway) and power_dad (one sweep) while low_rank.width is.
+/// Every step, and for those that learn: rows a sample, parameters, and up to where an exchange sends less than dsgd
+/// does: dad while the global batch is smaller, rank_dad (oneway) and power_dad (one sweep) while low_rank.width is.
 void print_layers(Model const& model, int ranks) {
   fmt::print(
       "# step  layer                                in -> out                  rows  parameters  cheaper than dsgd: "

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import h5py
@@ -43,44 +44,82 @@ def setting(deck: str, section: str, key: str) -> str:
     return line.split("=", 1)[1].split("#")[0].strip().strip("'\"")
 
 
-def describe(model: str, exchanges: list[str]) -> str:
-    rows, curve = [], []
-    base = None
-    for exchange in exchanges:
+@dataclass
+class Outcome:
+    """What a run file says of one training."""
+
+    exchange: str
+    width: str
+    parameters: int
+    steps: int
+    ranks: int
+    bytes_per_step: float
+    samples_per_second: float
+    loss: list[float]  # after each epoch, on the test samples
+    accuracy: list[float]
+    seconds: list[float]
+
+    @classmethod
+    def of(cls, model: str, exchange: str) -> Outcome:
         with h5py.File(run_file(model, exchange)) as file:
-            summary, deck = file["summary"], file["provenance/deck"][()].decode()
-            loss, accuracy = file["test_loss"][:], file["test_accuracy"][:]
-            seconds = file["training_seconds"][:]
-            result = loss[-1] if model == "gpt" else 100 * accuracy[-1]
-            bytes_per_step = summary["bytes_per_step"][()]
-            base = base or (result, bytes_per_step)
-            width = "" if exchange == "dsgd" else setting(deck, "low_rank", "width")
-            rows.append(
-                f"| {exchange} | {width} | {loss[-1]:.4f} | {100 * accuracy[-1]:.2f} % | {result - base[0]:+.3f} | "
-                f"{bytes_per_step:,.0f} | {base[1] / bytes_per_step:.1f} | {summary['samples_per_second'][()]:,.0f} | "
-                f"{seconds[-1]:.0f} s |"
+            summary, deck = file["summary"], file["provenance/deck"].asstr()[()]
+            return cls(
+                exchange=exchange,
+                width="" if exchange == "dsgd" else setting(deck, "low_rank", "width"),
+                parameters=int(summary["parameters"][()]),
+                steps=int(summary["steps"][()]),
+                ranks=int(file["provenance/ranks"].asstr()[()]),
+                bytes_per_step=summary["bytes_per_step"][()],
+                samples_per_second=summary["samples_per_second"][()],
+                loss=list(file["test_loss"]),
+                accuracy=list(100 * file["test_accuracy"][()]),
+                seconds=list(file["training_seconds"]),
             )
-            curve.append((exchange, loss, accuracy, seconds))
-            parameters, steps = int(summary["parameters"][()]), int(summary["steps"][()])
-            ranks = int(file["provenance/ranks"][()].decode()) if file["provenance/ranks"].dtype.kind in "OS" else int(file["provenance/ranks"][()])
-    text = [f"## {model}", ""]
-    text += [f"`input/{model}.toml`: {parameters:,} parameters, {steps:,} steps on {ranks} ranks; bar: {BARS[model]}.", ""]
-    unit = "nats" if model == "gpt" else "points"
-    text += [
-        f"| exchange | width | test loss | test accuracy | against dsgd, {unit} | bytes a rank and step | fewer by | samples/s | time |",
-        "|---|---|---|---|---|---|---|---|---|",
-        *rows,
+
+    def result(self, model: str) -> float:
+        return self.loss[-1] if model == "gpt" else self.accuracy[-1]
+
+    def row(self, model: str, base: Outcome) -> str:
+        cells = [
+            self.exchange,
+            self.width,
+            f"{self.loss[-1]:.4f}",
+            f"{self.accuracy[-1]:.2f} %",
+            f"{self.result(model) - base.result(model):+.3f}",
+            f"{self.bytes_per_step:,.0f}",
+            f"{base.bytes_per_step / self.bytes_per_step:.1f}",
+            f"{self.samples_per_second:,.0f}",
+            f"{self.seconds[-1]:.0f} s",
+        ]
+        return "| " + " | ".join(cells) + " |"
+
+    def curve(self, model: str) -> str:
+        accuracies = ["" if model == "gpt" else f" ({a:.1f} %)" for a in self.accuracy]
+        points = (f"{l:.3f}{a} at {s:.0f} s" for l, a, s in zip(self.loss, accuracies, self.seconds))
+        return f"- {self.exchange}: " + ", ".join(points)
+
+
+def describe(model: str, exchanges: list[str]) -> str:
+    outcomes = [Outcome.of(model, exchange) for exchange in exchanges]
+    base = outcomes[0]
+    unit, of_loss = ("nats", " a byte") if model == "gpt" else ("points", " (accuracy)")
+    head = ["exchange", "width", "test loss", "test accuracy", f"against dsgd, {unit}", "bytes a rank and step",
+            "fewer by", "samples/s", "time"]  # fmt: skip
+    lines = [
+        f"## {model}",
         "",
-        "After each epoch, test loss in nats" + (" a byte" if model == "gpt" else " (accuracy)") + " at seconds of training:",
+        f"`input/{model}.toml`: {base.parameters:,} parameters, {base.steps:,} steps on {base.ranks} ranks; "
+        f"bar: {BARS[model]}.",
         "",
+        "| " + " | ".join(head) + " |",
+        "|" + "---|" * len(head),
+        *(outcome.row(model, base) for outcome in outcomes),
+        "",
+        f"After each epoch, test loss in nats{of_loss} at seconds of training:",
+        "",
+        *(outcome.curve(model) for outcome in outcomes),
     ]
-    for exchange, loss, accuracy, seconds in curve:
-        points = (
-            f"{l:.3f}" + ("" if model == "gpt" else f" ({100 * a:.1f} %)") + f" at {s:.0f} s"
-            for l, a, s in zip(loss, accuracy, seconds)
-        )
-        text.append(f"- {exchange}: " + ", ".join(points))
-    return "\n".join(text) + "\n"
+    return "\n".join(lines) + "\n"
 
 
 def main() -> int:
@@ -88,17 +127,17 @@ def main() -> int:
     parser.add_argument("--ranks", type=int, default=2)
     parser.add_argument("--program", type=Path, default=ROOT / "build/release/miniapp/minidad")
     parser.add_argument("--report", action="store_true")
-    parser.add_argument("models", nargs="*", default=MODELS, choices=MODELS, metavar="MODEL")
+    parser.add_argument("models", nargs="*", choices=[*MODELS, []], metavar="MODEL")
     arguments = parser.parse_args()
     if not arguments.report:
-        for model in arguments.models:
+        for model in arguments.models or MODELS:
             for exchange in EXCHANGES:
                 print(f"{model} with {exchange}", flush=True)
                 train(model, exchange, arguments.ranks, arguments.program)
     text = [
         "# Training\n",
-        "Written by `scripts/train_models.py` from the run files of `input/`'s decks: one thread a rank, everything else as",
-        "the deck says. `fewer by` is dsgd's bytes over those of the exchange.\n",
+        "Written by `scripts/train_models.py` from the run files of `input/`'s decks: one thread a rank, everything",
+        "else as the deck says. `fewer by` is dsgd's bytes over those of the exchange.\n",
     ]
     for model in MODELS:
         known = [exchange for exchange in EXCHANGES if run_file(model, exchange).exists()]

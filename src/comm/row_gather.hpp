@@ -13,8 +13,8 @@ namespace minidad {
 /// Nothing is copied on the way: a rank writes its rows to their place in the gathered matrix.
 class RowGather {
  public:
-  /// For at most max_rows rows (of all ranks together) of `cols` scalars. `part` names it in the books. Layouts may count
-  /// something that has `rows_each` rows.
+  /// For at most max_rows rows (of all ranks together) of `cols` scalars. `part` names it in the books. Layouts may
+  /// count something that has `rows_each` rows.
   RowGather(Communicator& comm, std::string const& part, std::size_t max_rows, std::size_t cols,
             std::size_t rows_each = 1);
   ~RowGather();

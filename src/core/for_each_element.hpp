@@ -23,7 +23,8 @@ inline constexpr bool on_host = std::is_same_v<ExecSpace, Kokkos::DefaultHostExe
 #endif
 
 /// f(row, col) for every element of a (rows, cols) matrix. On a GPU one thread an element, neighbours reading
-/// neighbours; on a host one row an item, so that the compiler vectorises along it. What f writes no other call may read.
+/// neighbours; on a host one row an item, so that the compiler vectorises along it. What f writes no other call may
+/// read.
 template <class F>
 void for_each_element(std::string const& label, ExecSpace const& space, std::size_t rows, std::size_t cols,
                       F const& f) {

@@ -15,8 +15,8 @@ class BatchLoader {
 
   /// This rank's rows of the global batch at `step` of `epoch`; input.extent(0) rows of features, and their labels.
   /// Images are moved by up to data.shift pixels in each direction, zeros coming in, and mirrored (data.flip) with
-  /// probability 1/2: a function of (seed, epoch, step, row of the global batch), so the same for any number of ranks and
-  /// after a restart.
+  /// probability 1/2: a function of (seed, epoch, step, row of the global batch), so the same for any number of ranks
+  /// and after a restart.
   void load(ExecSpace const& space, BatchPlan const& plan, std::size_t rank, std::uint64_t seed, std::size_t epoch,
             std::size_t step, Matrix const& input, Labels const& label) const;
   /// Samples [begin, begin + input.extent(0)), in the order they are stored, as they are.

@@ -15,8 +15,8 @@ class ByteFile {
 
   std::string const& path() const { return path_; }
   [[noreturn]] void complain(std::string const& what) const;
-  /// That it can hold no other number of bytes than `total`: exactly for a raw file, by deflate's largest ratio (1032) for
-  /// a compressed one. `header`: what says so.
+  /// That it can hold no other number of bytes than `total`: exactly for a raw file, by deflate's largest ratio (1032)
+  /// for a compressed one. `header`: what says so.
   void expect_possible(std::size_t total, std::string const& header) const;
 
   /// The next bytes, as many as there are.

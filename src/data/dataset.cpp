@@ -62,8 +62,7 @@ void for_each_sample(SampleSource& source, Look look, F const& f) {
         refuse(fmt::format("{}: label {} of item {} is outside data.classes = {}", source.label_file(), label, i,
                            size.classes));
     for (auto const number : sample.numbers)
-      if (!std::isfinite(number))
-        refuse(fmt::format("{}: item {} has a number that is not finite", source.label_file(), i));
+      if (!std::isfinite(number)) refuse(fmt::format("{}: item {} has a number that is not finite", source.file(), i));
     f(sample, i);
   }
   source.finish();

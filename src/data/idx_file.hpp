@@ -7,8 +7,8 @@
 
 namespace minidad {
 
-/// A file of unsigned bytes in IDX format (the MNIST family's), raw or gzip. Every complaint is an Error(user) that names
-/// the file.
+/// A file of unsigned bytes in IDX format (the MNIST family's), raw or gzip. Every complaint is an Error(user) that
+/// names the file.
 class IdxFile {
  public:
   /// Opens and checks magic, element type, number of dimensions, and that the sizes are possible for the file's length.

@@ -5,8 +5,8 @@
 
 namespace minidad {
 
-// Samples that nobody has to have files for: uniform bytes, labelled by a fixed random network. Sample i is a function of
-// (seed, subset, i) alone.
+// Samples that nobody has to have files for: uniform bytes, labelled by a fixed random network. Sample i is a function
+// of (seed, subset, i) alone.
 
 /// Without data.train_limit.
 DatasetSize synthetic_size(DataSettings const& settings, Subset subset);

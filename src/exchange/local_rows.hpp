@@ -8,10 +8,10 @@
 
 namespace minidad {
 
-/// This rank's share of each layer's gradient as rows, G_s = inputᵀ delta: for who makes rows fewer. They are the layer's
-/// statistics as they stand, where a sample is one row. Sequences and images have many, and convolutions and embeddings
-/// have nothing that could be called rows without being unfolded: where G itself has fewer rows or columns, G is
-/// formed, and stands with a unit matrix as min(in, out) rows. What no weight uses of it is zero.
+/// This rank's share of each layer's gradient as rows, G_s = inputᵀ delta: for who makes rows fewer. They are the
+/// layer's statistics as they stand, where a sample is one row. Sequences and images have many, and convolutions and
+/// embeddings have nothing that could be called rows without being unfolded: where G itself has fewer rows or columns,
+/// G is formed, and stands with a unit matrix as min(in, out) rows. What no weight uses of it is zero.
 class LocalRows {
  public:
   /// For batches of at most `max_samples` on this rank. Only layers that are `wanted` are given room.

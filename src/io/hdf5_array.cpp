@@ -47,7 +47,8 @@ Hdf5Array::Hdf5Array(std::string path, std::string name) : path_(std::move(path)
   Handle const type(H5Dget_type(id), H5Tclose, name_), space(H5Dget_space(id), H5Sclose, name_);
   auto const kind = H5Tget_class(type.get());
   if (kind != H5T_INTEGER && kind != H5T_FLOAT) complain("does not hold numbers");
-  bytes_ = kind == H5T_INTEGER && H5Tget_size(type.get()) == 1 && H5Tget_sign(type.get()) == H5T_SGN_NONE;
+  integers_ = kind == H5T_INTEGER;
+  bytes_ = integers_ && H5Tget_size(type.get()) == 1 && H5Tget_sign(type.get()) == H5T_SGN_NONE;
   auto const dimensions = H5Sget_simple_extent_ndims(space.get());
   if (dimensions < 1) complain("has no dimensions");
   std::vector<hsize_t> size(static_cast<std::size_t>(dimensions));

@@ -20,6 +20,7 @@ class Hdf5Array {
   ~Hdf5Array();
 
   std::vector<std::size_t> const& extent() const { return extent_; }
+  bool integers() const { return integers_; }
   /// Whether its elements are unsigned bytes.
   bool bytes() const { return bytes_; }
   [[noreturn]] void complain(std::string const& what) const;
@@ -37,7 +38,7 @@ class Hdf5Array {
   std::string path_, name_;
   std::unique_ptr<Open> open_;
   std::vector<std::size_t> extent_;
-  bool bytes_ = false;
+  bool integers_ = false, bytes_ = false;
 };
 
 }  // namespace minidad

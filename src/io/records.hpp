@@ -22,7 +22,7 @@ struct StepRecord {
   double accuracy = 0;     ///< training accuracy, in [0, 1]
   double learning_rate = 0;
   double gradient_norm = 0;  ///< of all parameters in the last step, before it is clipped; rank 0's, if ranks differ
-  PhaseSeconds seconds{};               ///< of this rank
+  PhaseSeconds seconds{};    ///< of this rank
   std::vector<double> bytes_sent;       ///< of this rank, per traffic channel
   std::vector<std::int64_t> messages;   ///< likewise
   std::vector<double> factor_width;     ///< of this rank in the last step, per layer; NaN: the layer travelled exactly

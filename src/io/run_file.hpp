@@ -32,9 +32,9 @@ struct RunFileSettings {
 };
 
 /// The HDF5 file of a run, see schema.hpp. While the run goes on it is called `path`.tmp; it gets its name when it is
-/// complete. What is written goes to a copy that then takes the place of the file, so there is a whole file at any time,
-/// also for those who read it, and after a kill.
-/// Rank 0 lays it out alone; what ranks measure themselves is written by all of them together.
+/// complete. What is written goes to a copy that then takes the place of the file, so there is a whole file at any
+/// time, also for those who read it, and after a kill. Rank 0 lays it out alone; what ranks measure themselves is
+/// written by all of them together.
 class RunFile {
  public:
   /// Collective. Refuses (AgreedError, user) a path that exists, unless `overwrite` or it is of the former run, and one

@@ -89,15 +89,15 @@ inline constexpr Series series[] = {
 // After a restart on other ranks the rank axis is that of the most ranks; what absent ones did not measure is 0 for
 // seconds, bytes and messages, and NaN for the rest (since 1.3).
 // Group /provenance: scalar texts.
-//   run_id (the same through all restarts), restarts (a line each), both since 1.3, deck (resolved, TOML), model (a line each layer,
-//   since 1.4), command, version, git_hash, compiler, flags, build_type, real, kokkos, kokkos_devices,
+//   run_id (the same through all restarts), restarts (a line each), both since 1.3, deck (resolved, TOML), model (a
+//   line each layer, since 1.4), command, version, git_hash, compiler, flags, build_type, real, kokkos, kokkos_devices,
 //   execution_space, blas, mpi, hdf5, host (rank 0's), ranks, threads (of a rank), transfer, start, end (UTC, ISO 8601)
-// Group /split (since 1.4): class_counts, int64 (ranks, classes), the training samples of each class that each rank keeps;
-//   not there where samples have several labels.
+// Group /split (since 1.4): class_counts, int64 (ranks, classes), the training samples of each class that each rank
+//   keeps; not there where samples have several labels.
 // gradient_norm is there since 1.4.
 // Group /summary: scalars.
-//   float64: samples_per_second (the figure of merit), training_seconds, bytes_per_step (sent by the exchange, mean over
-//            ranks and steps; control and probe traffic not included), test_loss, test_accuracy
+//   float64: samples_per_second (the figure of merit), training_seconds, bytes_per_step (sent by the exchange, mean
+//            over ranks and steps; control and probe traffic not included), test_loss, test_accuracy
 //   int64:   steps, parameters, peak_memory (bytes, largest rank)
 //   uint64:  parameter_digest (of the bits of the final parameters; of rank 0 without exchange)
 // Both are there from the start, but `end` and what /summary holds appear when the run completes.

@@ -40,7 +40,8 @@ class BackwardWalk {
   /// sum <- the gradient of `layer` from statistics of anybody, as they travel. Not where there is no product.
   void form_gradient(std::size_t layer, LayerStats const& stats, LayerParameters const& sum) const;
 
-  /// The chain rule: forms this rank's statistics of the next layer below. Below the first one only dL/d(input) is left, if it is wanted.
+  /// The chain rule: forms this rank's statistics of the next layer below. Below the first one only dL/d(input) is
+  /// left, if it is wanted.
   void propagate() const;
   /// The same for rows of anybody, from one dense layer to another: below <- (D Wᵀ) .* phi'(A), in the given blocks of
   /// rows. Not in the first layer.

@@ -24,8 +24,8 @@ struct WireShape {
 };
 
 /// The parameters of a layer, and what their gradient is made of: all that exchanges know of a layer.
-/// Either G = AᵀD with A (rows, in) and D (rows, out), of `rows` rows a sample, holds the gradients of the weights and the
-/// column sums of D that of the bias; or nothing is a product, and only `rest` is there.
+/// Either G = AᵀD with A (rows, in) and D (rows, out), of `rows` rows a sample, holds the gradients of the weights and
+/// the column sums of D that of the bias; or nothing is a product, and only `rest` is there.
 struct LayerShape {
   std::string name;             ///< for people
   std::size_t in = 0, out = 0;  ///< of G; zero where nothing is a product

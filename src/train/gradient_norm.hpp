@@ -5,8 +5,9 @@
 
 namespace minidad {
 
-/// The Euclidean norm of a gradient as a whole, and the factor that shortens it, both left on the device. Sums are formed
-/// block by block in double, in a fixed order: where ranks have the same gradient they get the same factor, bit for bit.
+/// The Euclidean norm of a gradient as a whole, and the factor that shortens it, both left on the device. Sums are
+/// formed block by block in double, in a fixed order: where ranks have the same gradient they get the same factor, bit
+/// for bit.
 class GradientNorm {
  public:
   GradientNorm(std::size_t parameters, double longest);

@@ -156,7 +156,7 @@ TEST_F(NpySource, RefusesWhatItDoesNotRead) {
   images(npy_bytes<float>("<f4", "2, 3", {1, 2, 3, 4, 5}));
   expect_refused({"images", "2 x 3", "but has"});
   images(npy_bytes<float>("<f4", "2, 3", {1, 2, 3, 4, 5, NAN}));
-  expect_refused({"item 1", "not finite"});
+  expect_refused({"images", "item 1", "not finite"});
   images(npy_bytes<float>("<f4", "3, 1", {1, 2, 3}));
   expect_refused({"3 samples", "2 labels"});
   images(npy_bytes<float>("<f4", "2", {1, 2}));
@@ -172,6 +172,10 @@ TEST_F(NpySource, RefusesWhatItDoesNotRead) {
   expect_refused({"labels", "label 3 of item 1"});
   labels({0, -1});
   expect_refused({"labels", "label -1 of item 1"});
+  settings_.train_labels = folder_.write("labels", npy_bytes<std::uint64_t>("<u8", "2,", {0, ~std::uint64_t{0}}));
+  expect_refused({"labels", "label -1 of item 1"});
+  settings_.train_labels = folder_.write("labels", npy_bytes<float>("<f4", "2,", {0, NAN}));
+  expect_refused({"labels", "not whole numbers"});
   settings_.classes = 0;
   expect_refused({"\"npy\" needs data.classes"});
 }
@@ -373,6 +377,9 @@ TEST_F(Hdf5Source, RefusesWhatIsNone) {
   settings_.train_files = {write("one.h5", {2, 2}, H5T_NATIVE_DOUBLE, values, {0, 1, 1})};
   expect_refused({"one.h5", "3 labels, but 2 samples"});
   settings_.train_files = {write("two.h5", {2, 2}, H5T_NATIVE_DOUBLE, values, {0, 1})};
+  settings_.labels_name = "features";
+  expect_refused({"two.h5", "labels have one dimension, not 2"});
+  settings_.labels_name = "labels";
   settings_.features_name = "pixels";
   expect_refused({"two.h5", "pixels"});
   settings_.features_name = "features";
@@ -481,7 +488,8 @@ TEST(SkewedShare, DealsPartOfEachClassSorted) {
         ++of_class[static_cast<std::size_t>(labels[i])];
       }
       EXPECT_EQ(of_class[0] + of_class[1] + of_class[2], 200);
-      // 200 skew of its own class and a third of all that is mixed; that is drawn without replacement, within 5 deviations.
+      // 200 skew of its own class and a third of all that is mixed; that is drawn without replacement, within 5
+      // deviations.
       double const mixed = 200 * (1 - skew), expected = 200 * skew + mixed / 3;
       EXPECT_NEAR(of_class[rank], expected, 5 * std::sqrt(mixed * 2 / 9 * 2 / 3) + 1e-9) << "skew " << skew;
     }

@@ -56,9 +56,9 @@ class Listener {
 
 bool ours(std::string const& name) { return name.find("minidad::") != std::string::npos; }
 
-/// What Kokkos does on its own account, under names of its own: fences inside a deep_copy or before memory is freed, and
-/// scratch memory for teams and reductions ("[unlabeled]" in 3.4). Kernels have no such excuse: a name of Kokkos' there
-/// means that one of ours was launched without a label, and a View without one would be "".
+/// What Kokkos does on its own account, under names of its own: fences inside a deep_copy or before memory is freed,
+/// and scratch memory for teams and reductions ("[unlabeled]" in 3.4). Kernels have no such excuse: a name of Kokkos'
+/// there means that one of ours was launched without a label, and a View without one would be "".
 bool kokkos_internal(std::string const& name) {
   return name.starts_with("Kokkos") || name.starts_with("HostSpace") || name == "[unlabeled]";
 }

@@ -20,6 +20,7 @@ class Hdf5 final : public SampleSource {
         features_->complain("is not as in the files before it");
       if (labels_->extent().size() != 1)
         labels_->complain(fmt::format("labels have one dimension, not {}", labels_->extent().size()));
+      if (!labels_->integers()) labels_->complain("labels are not whole numbers");
       if (labels_->extent()[0] != features_->extent()[0])
         labels_->complain(fmt::format("{} labels, but {} samples", labels_->extent()[0], features_->extent()[0]));
       size_.shape = shape;

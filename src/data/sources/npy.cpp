@@ -3,6 +3,7 @@
 #include <fmt/ranges.h>
 
 #include <array>
+#include <cmath>
 #include <cstring>
 #include <regex>
 
@@ -60,18 +61,23 @@ class NpyFile {
 
   std::vector<std::size_t> const& extent() const { return extent_; }
   bool bytes() const { return type_->convert == element<std::uint8_t>; }
+  bool integers() const { return type_->name[1] != 'f'; }
   ByteFile const& file() const { return file_; }
 
   void read(std::vector<std::uint8_t>& bytes) { file_.read(bytes); }
-  template <class T>
-  void read(std::vector<T>& numbers) {
+  void read(std::vector<Real>& numbers) {
+    file_.read(row_);
+    for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] = static_cast<Real>(value(i));
+  }
+  void read(std::vector<std::int64_t>& numbers) {
     file_.read(row_);
     for (std::size_t i = 0; i < numbers.size(); ++i)
-      numbers[i] = static_cast<T>(type_->convert(row_.data() + i * type_->size));
+      numbers[i] = std::abs(value(i)) < 9e15 ? static_cast<std::int64_t>(value(i)) : -1;  // -1: certainly no label
   }
   void expect_end() { file_.expect_end(); }
 
  private:
+  double value(std::size_t i) const { return type_->convert(row_.data() + i * type_->size); }
   /// {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }
   void understand(std::string const& header) {
     auto const value = [&](char const* pattern) {
@@ -111,11 +117,13 @@ class Npy final : public SampleSource {
     auto const& extent = features_.extent();
     if (labels_.extent().size() != 1)
       labels_.file().complain(fmt::format("labels have one dimension, not {}", labels_.extent().size()));
+    if (!labels_.integers()) labels_.file().complain("labels are not whole numbers");
     if (extent[0] != labels_.extent()[0])
       refuse(
           fmt::format("{} holds {} samples, but {} holds {} labels", features, extent[0], labels, labels_.extent()[0]));
     size_ = {.samples = extent[0], .shape = shape_of(extent, features), .classes = classes};
     bytes_ = features_.bytes();
+    file_ = features;
     label_file_ = labels;
   }
   void next(Sample& sample) override {

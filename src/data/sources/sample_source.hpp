@@ -24,7 +24,8 @@ class SampleSource {
 
   DatasetSize const& size() const { return size_; }
   bool bytes() const { return bytes_; }
-  /// The file that the labels of the next sample are from.
+  /// The files that the features and the label of the last sample are from.
+  std::string const& file() const { return file_.empty() ? label_file_ : file_; }
   std::string const& label_file() const { return label_file_; }
 
   /// Asked for no more samples than there are; `sample` has the sizes that it needs.
@@ -37,7 +38,7 @@ class SampleSource {
  protected:
   DatasetSize size_;
   bool bytes_ = true;
-  std::string label_file_;
+  std::string file_{}, label_file_;  ///< the former only where it is another
 };
 
 /// Samples that are in memory as numbers.
@@ -69,8 +70,8 @@ using SourcePtr = std::unique_ptr<SampleSource>;
 
 /// A pair of IDX files: images height × width, and their labels.
 SourcePtr open_idx(DataSettings const& settings, Subset subset);
-/// Files of records: a label (CIFAR-100: a coarse and a fine one, which is the one taken) and 3 × 32 × 32 bytes, colour by
-/// colour. Krizhevsky 2009; the binary versions.
+/// Files of records: a label (CIFAR-100: a coarse and a fine one, which is the one taken) and 3 × 32 × 32 bytes, colour
+/// by colour. Krizhevsky 2009; the binary versions.
 SourcePtr open_cifar(DataSettings const& settings, Subset subset);
 /// A pair of NumPy's NPY files (format 1 to 3, little-endian, C order): (samples, ...) numbers, and (samples) labels.
 /// Unsigned bytes are pixels.
@@ -79,11 +80,11 @@ SourcePtr open_npy(DataSettings const& settings, Subset subset);
 SourcePtr open_csv(DataSettings const& settings, Subset subset);
 /// Files with a dataset of features, (samples, ...), and one of labels, (samples). Unsigned bytes are pixels.
 SourcePtr open_hdf5(DataSettings const& settings, Subset subset);
-/// Time series in the format of the UEA archive and sktime: after "@data" a line each, its dimensions between colons, the
-/// class last. Shorter series get zeros in front, so that all end together.
+/// Time series in the format of the UEA archive and sktime: after "@data" a line each, its dimensions between colons,
+/// the class last. Shorter series get zeros in front, so that all end together.
 SourcePtr open_ts(DataSettings const& settings, Subset subset);
-/// A text as bytes, raw or gzip: windows of `context` bytes, and of each byte the one that follows it as its label. Windows
-/// of the test do not overlap.
+/// A text as bytes, raw or gzip: windows of `context` bytes, and of each byte the one that follows it as its label.
+/// Windows of the test do not overlap.
 SourcePtr open_text(DataSettings const& settings, Subset subset);
 
 // What sources have in common.

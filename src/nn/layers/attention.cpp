@@ -83,8 +83,8 @@ constexpr std::size_t size_of_square = side * line;
 
 KOKKOS_INLINE_FUNCTION In read(Out const& x) { return {x.data, x.row, x.col}; }
 
-/// body(core, team, item, scratch) for every tile of every head and sample. Shared memory where it is large enough, else
-/// memory of the device.
+/// body(core, team, item, scratch) for every tile of every head and sample. Shared memory where it is large enough,
+/// else memory of the device.
 template <class Body>
 void for_each_tile(std::string const& label, ExecSpace const& space, Core const& core, std::size_t scratch) {
   auto const bytes = (scratch + 16) * sizeof(Real);
@@ -99,8 +99,8 @@ void for_each_tile(std::string const& label, ExecSpace const& space, Core const&
       });
 }
 
-/// Which part of a line of scores a work item has, [begin, end), and which part of that may be seen, [first, last). Loops
-/// with masks go over all of it, for the sake of whole vectors, and clear the rest.
+/// Which part of a line of scores a work item has, [begin, end), and which part of that may be seen, [first, last).
+/// Loops with masks go over all of it, for the sake of whole vectors, and clear the rest.
 struct Run {
   std::size_t begin, end, first, last;
   KOKKOS_INLINE_FUNCTION void clear(Real* x, Real value) const {
@@ -122,8 +122,8 @@ KOKKOS_INLINE_FUNCTION Run keys_of(std::size_t query, bool causal, std::size_t a
   return {begin, end, begin, math::min(end, math::max(begin, last))};
 }
 
-/// What is known of each query of a tile after some tiles of keys: the largest score, the sum of exp(score - top), and by
-/// how much the latest tile has made shrink what was summed before.
+/// What is known of each query of a tile after some tiles of keys: the largest score, the sum of exp(score - top), and
+/// by how much the latest tile has made shrink what was summed before.
 struct Softmax {
   Real *top, *sum, *shrink;
   KOKKOS_INLINE_FUNCTION void begin(TeamMember const& team) const {

@@ -7,10 +7,10 @@
 
 namespace minidad {
 
-/// phi(A W + 1 bᵀ) at every place of a window, where a row of A is the patch under it: a convolution ("cross-correlation")
-/// of images height × width × channels.
-/// A (samples places, kernel² channels) is never whole. Patches live in the workspace, those of a few samples at a time,
-/// and what travels is the image itself: whoever forms a gradient unfolds it again.
+/// phi(A W + 1 bᵀ) at every place of a window, where a row of A is the patch under it: a convolution
+/// ("cross-correlation") of images height × width × channels. A (samples places, kernel² channels) is never whole.
+/// Patches live in the workspace, those of a few samples at a time, and what travels is the image itself: whoever forms
+/// a gradient unfolds it again.
 class Conv final : public Layer {
  public:
   /// The window must fit.
@@ -19,8 +19,8 @@ class Conv final : public Layer {
   LayerShape shape() const override;
   LayerMemory memory() const override { return {.keeps_output = phi_ != Activation::identity}; }
   std::size_t workspace(std::size_t samples) const override;
-  /// As a dense layer's, with the pixels that a patch and a window's places have to do with each other: kernel² channels in,
-  /// kernel² filters out.
+  /// As a dense layer's, with the pixels that a patch and a window's places have to do with each other: kernel²
+  /// channels in, kernel² filters out.
   void initialise(ExecSpace const& space, std::uint64_t seed, std::uint32_t index,
                   LayerParameters const& to) const override;
   void forward(Pass const& pass, LayerParameters const& p, Place const& at) const override;
@@ -32,8 +32,8 @@ class Conv final : public Layer {
 
  private:
   /// Samples whose patches are there at a time: those of about a megabyte for each thread of a host, which stay in its
-  /// cache until they are used, or 64 MiB on a device. Never a function of the batch: sums over samples have the same bits
-  /// on all ranks.
+  /// cache until they are used, or 64 MiB on a device. Never a function of the batch: sums over samples have the same
+  /// bits on all ranks.
   std::size_t chunk() const;
   std::size_t patches_of(std::size_t samples) const { return samples * out().places() * window_.size(in()); }
 

@@ -14,8 +14,8 @@ namespace {
 constexpr std::uint32_t group =
     32;  ///< counters whose words serve 4 group scalars: word w of counter c scalar w group + c
 
-/// x[w][c] <- word w of philox(key, {first + c, ...}), c < lanes. The loops are those of philox(), turned inside out for
-/// the vector units of a host.
+/// x[w][c] <- word w of philox(key, {first + c, ...}), c < lanes. The loops are those of philox(), turned inside out
+/// for the vector units of a host.
 template <int lanes>
 KOKKOS_INLINE_FUNCTION void draw(std::uint64_t key, std::uint32_t first, std::uint64_t sample,
                                  std::uint32_t (&x)[4][lanes]) {

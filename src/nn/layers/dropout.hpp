@@ -7,8 +7,8 @@ namespace minidad {
 
 /// In training every scalar is zero with the given probability, and divided by its opposite otherwise, so that the mean
 /// stays; else the identity.   Srivastava et al. 2014 (JMLR 15, 1929)
-/// Which ones is a function of (seed, step, number of the layer, number of the sample in the global batch, scalar) alone:
-/// the same after a restart, for any number of ranks, and in the backward pass, which draws them again.
+/// Which ones is a function of (seed, step, number of the layer, number of the sample in the global batch, scalar)
+/// alone: the same after a restart, for any number of ranks, and in the backward pass, which draws them again.
 class Dropout final : public Layer {
  public:
   /// `number`: of the layer in its network; two with the same would drop alike.

@@ -29,8 +29,8 @@ void gather(ExecSpace const& space, Matrix const& ids, Matrix const& weight, Mat
       });
 }
 
-/// One work item a column (on a host: all columns) and share of the ids, those with the same lowest bits: it passes by all
-/// rows and adds those of its ids. So every sum is of one item, and in the order of the rows.
+/// One work item a column (on a host: all columns) and share of the ids, those with the same lowest bits: it passes by
+/// all rows and adds those of its ids. So every sum is of one item, and in the order of the rows.
 void scatter(ExecSpace const& space, Matrix const& ids, Matrix const& delta, Matrix const& sum) {
   std::size_t const cols = sum.extent(1), run = on_host ? cols : 1, runs = on_host ? 1 : cols;
   std::size_t const rows = delta.extent(0), vocabulary = sum.extent(0);

@@ -5,9 +5,9 @@
 
 namespace minidad {
 
-/// out = row `id` of W at every place: A W with unit vectors for rows of A. Ids are whole numbers from 0 to V - 1 (exact as
-/// Real up to 2^24); kernels take others for the nearest of these, whoever reads data refuses them. Ids travel, one scalar
-/// a row instead of V. What stands below gets no delta but zeros.
+/// out = row `id` of W at every place: A W with unit vectors for rows of A. Ids are whole numbers from 0 to V - 1
+/// (exact as Real up to 2^24); kernels take others for the nearest of these, whoever reads data refuses them. Ids
+/// travel, one scalar a row instead of V. What stands below gets no delta but zeros.
 class Embedding final : public Layer {
  public:
   /// in.channels must be 1.

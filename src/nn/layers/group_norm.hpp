@@ -5,10 +5,10 @@
 
 namespace minidad {
 
-/// gain .* (x - mean) / sqrt(variance + 1e-5) + bias, with mean and variance over all places of a sample and the channels
-/// of a group; gain and bias for each channel.   Wu & He 2018 (arXiv 1803.08494)
-/// It stands where others have batch normalisation: what a sample becomes does not depend on which others are beside it,
-/// hence not on the number of ranks, and nothing has to be averaged between them.
+/// gain .* (x - mean) / sqrt(variance + 1e-5) + bias, with mean and variance over all places of a sample and the
+/// channels of a group; gain and bias for each channel.   Wu & He 2018 (arXiv 1803.08494) It stands where others have
+/// batch normalisation: what a sample becomes does not depend on which others are beside it, hence not on the number of
+/// ranks, and nothing has to be averaged between them.
 class GroupNorm final : public Layer {
  public:
   /// The groups must divide the channels.

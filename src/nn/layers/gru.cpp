@@ -38,8 +38,8 @@ void apply_gates(ExecSpace const& space, TimeStep const& step) {
       });
 }
 
-/// gates: from [n | r | z | m] to [d_n | d_r | d_z | d_n .* r]; carried: from dL/dh', less what the output has by itself, to
-/// the part of dL/dh that does not pass through the gates.
+/// gates: from [n | r | z | m] to [d_n | d_r | d_z | d_n .* r]; carried: from dL/dh', less what the output has by
+/// itself, to the part of dL/dh that does not pass through the gates.
 void differentiate_gates(ExecSpace const& space, Matrix const& before, Matrix const& gates, Matrix const& delta,
                          Matrix const& carried) {
   auto const width = delta.extent(1);

@@ -9,8 +9,8 @@ namespace minidad {
 ///   r = sigmoid(x W_xr + h W_hr + b_r)   z = sigmoid(x W_xz + h W_hz + b_z)   m = h W_hn + b_m
 ///   n = tanh(x W_xn + b_n + r .* m)      h' = n + z .* (h - n)
 /// Cho et al. 2014 (arXiv 1406.1078). out: h' of all steps.
-/// A row of A is [x_t | h_{t-1}], of D [d_n | d_r | d_z | d_n .* r], each of `width` columns: the first three belong to x, the
-/// last three to h, and all four are the bias's. So one D of 4 widths serves both weights, where two of 3 would.
+/// A row of A is [x_t | h_{t-1}], of D [d_n | d_r | d_z | d_n .* r], each of `width` columns: the first three belong to
+/// x, the last three to h, and all four are the bias's. So one D of 4 widths serves both weights, where two of 3 would.
 class Gru final : public Layer {
  public:
   /// in.width must be 1: a sequence.

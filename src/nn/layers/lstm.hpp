@@ -22,8 +22,8 @@ class Lstm final : public Layer {
     return {.own_input = true, .own_delta = true, .kept = in().places() * out().channels};
   }
   std::size_t workspace(std::size_t samples) const override { return 2 * samples * out().channels; }
-  /// Glorot-uniform for each gate and input by itself; biases of one for the forget gate (Jozefowicz et al. 2015), else of
-  /// zero.
+  /// Glorot-uniform for each gate and input by itself; biases of one for the forget gate (Jozefowicz et al. 2015), else
+  /// of zero.
   void initialise(ExecSpace const& space, std::uint64_t seed, std::uint32_t index,
                   LayerParameters const& to) const override;
   void forward(Pass const& pass, LayerParameters const& p, Place const& at) const override;

@@ -5,8 +5,8 @@
 
 namespace minidad {
 
-/// out = in + P with a learned row of P for every place: tells a transformer where its tokens stand. No product: dL/dP is
-/// the sum of the samples' deltas.
+/// out = in + P with a learned row of P for every place: tells a transformer where its tokens stand. No product: dL/dP
+/// is the sum of the samples' deltas.
 class Positions final : public Layer {
  public:
   explicit Positions(SampleShape const& shape) : Layer(shape, shape) {}

@@ -5,9 +5,9 @@
 
 namespace minidad {
 
-/// Products of small matrices inside a kernel, shared by the threads of a team. A work item keeps a block of the result in
-/// registers: on a host as many columns as the compiler needs to vectorise along them, with about the speed of a BLAS; on a
-/// GPU a few, taken from columns far apart so that neighbouring threads read neighbouring elements.
+/// Products of small matrices inside a kernel, shared by the threads of a team. A work item keeps a block of the result
+/// in registers: on a host as many columns as the compiler needs to vectorise along them, with about the speed of a
+/// BLAS; on a GPU a few, taken from columns far apart so that neighbouring threads read neighbouring elements.
 namespace tile {
 
 inline constexpr int block_rows = on_host ? (sizeof(Real) == 4 ? 8 : 4) : 4;

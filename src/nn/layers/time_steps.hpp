@@ -16,7 +16,8 @@ inline Matrix step_of(Matrix const& values, std::size_t steps, std::size_t t, st
   return columns_of(samples, t * width + begin, t * width + end);
 }
 
-/// A <- [x | 0] and D <- 1 biasᵀ + [x W | 0], W (channels, up to the width of D): all that does not wait for another step.
+/// A <- [x | 0] and D <- 1 biasᵀ + [x W | 0], W (channels, up to the width of D): all that does not wait for another
+/// step.
 void begin_steps(ExecSpace const& space, Matrix const& x, Matrix const& weight, Vector const& bias, Place const& at);
 
 }  // namespace minidad

@@ -23,13 +23,13 @@ struct Window {
 };
 
 /// What lies under the window at each of its places ("im2col").
-/// images (samples, size of one), its rows anywhere; patches (samples places, window.size()): columns in the order (row,
-/// column, channel) of the window.
+/// images (samples, size of one), its rows anywhere; patches (samples places, window.size()): columns in the order
+/// (row, column, channel) of the window.
 void unfold(ExecSpace const& space, Window const& window, SampleShape const& image, Matrix const& images,
             Matrix const& patches);
 
-/// images <- the sum of all patches where they lie: the transpose of unfold ("col2im"). A pixel gathers from the patches
-/// that have it, in a fixed order.
+/// images <- the sum of all patches where they lie: the transpose of unfold ("col2im"). A pixel gathers from the
+/// patches that have it, in a fixed order.
 void fold(ExecSpace const& space, Window const& window, SampleShape const& image, Matrix const& patches,
           Matrix const& images);
 

@@ -165,6 +165,12 @@ TEST_F(NpySource, RefusesWhatItDoesNotRead) {
   expect_refused({"images", "is empty"});
   images(npy_bytes<float>("<f4", "4294967296, 4294967296", {1}));
   expect_refused({"images", "beyond any file"});
+  images(npy_bytes<float>("<f4", "2, x", {1, 2}));
+  expect_refused({"images", "not understood"});
+  images(npy_bytes<float>("<f4", "-2, 1", {1, 2}));
+  expect_refused({"images", "not understood"});
+  images(std::string("\x93NUMPY\x01\x00\x02\x00{}", 12));
+  expect_refused({"images", "not understood"});
   images(std::string("\x93NUMPY\x01\x00\xff\xff{", 11));
   expect_refused({"images", "too short"});
   images(npy_bytes<float>("<f4", "2, 3", {1, 2, 3, 4, 5, 6}));

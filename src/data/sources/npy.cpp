@@ -5,7 +5,6 @@
 #include <array>
 #include <cmath>
 #include <cstring>
-#include <regex>
 
 #include "data/byte_file.hpp"
 #include "data/sources/sample_source.hpp"
@@ -78,15 +77,17 @@ class NpyFile {
 
  private:
   double value(std::size_t i) const { return type_->convert(row_.data() + i * type_->size); }
+  /// What stands behind a key of the header, between `open` and `close`.
+  std::string value_of(std::string const& header, std::string const& key, char const* open, char const* close) const {
+    auto const at = header.find("'" + key + "'");
+    auto const begin = at == std::string::npos ? at : header.find_first_of(open, header.find(':', at));
+    auto const end = begin == std::string::npos ? begin : header.find_first_of(close, begin + 1);
+    if (end == std::string::npos) file_.complain(fmt::format("its header is not understood: {}", trimmed(header)));
+    return header.substr(begin + 1, end - begin - 1);
+  }
   /// {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }
   void understand(std::string const& header) {
-    auto const value = [&](char const* pattern) {
-      std::smatch match;
-      if (!std::regex_search(header, match, std::regex(pattern)))
-        file_.complain(fmt::format("its header is not understood: {}", trimmed(header)));
-      return match[1].str();
-    };
-    auto const name = value("'descr'\\s*:\\s*'([^']*)'");
+    auto const name = value_of(header, "descr", "'", "'");
     for (auto const& known : element_types)
       if (name == known.name) type_ = &known;
     if (type_ == nullptr) {
@@ -94,11 +95,14 @@ class NpyFile {
       for (auto const& known : element_types) names.push_back(known.name);
       file_.complain(fmt::format("holds elements of type '{}'; read are {}", name, fmt::join(names, ", ")));
     }
-    if (value("'fortran_order'\\s*:\\s*(True|False)") == "True") file_.complain("is in Fortran order; C order is read");
-    for_each_part(value("'shape'\\s*:\\s*\\(([0-9L, ]*)\\)"), ',', [&](std::string_view part) {
+    if (trimmed(value_of(header, "fortran_order", ":", ",}")) != "False")
+      file_.complain("is in Fortran order; C order is read");
+    for_each_part(value_of(header, "shape", "(", ")"), ',', [&](std::string_view part) {
       double n = 0;
       if (trimmed(part).empty()) return;
-      if (!parse_number(part, n) || n > 1e15) file_.complain("its dimensions are beyond any file");
+      if (!parse_number(part, n) || n < 0 || n != std::floor(n))
+        file_.complain(fmt::format("its header is not understood: {}", trimmed(header)));
+      if (n > 1e15) file_.complain("its dimensions are beyond any file");
       extent_.push_back(static_cast<std::size_t>(n));
     });
     if (extent_.empty()) file_.complain("holds a single number");

@@ -100,8 +100,8 @@ TEST_P(EveryLayer, SendsWhatIsForecast) {
 }
 
 // The probe looks at each layer with a product, whatever travels, and finds the gradient that dsgd leaves. The solver is
-// the one that is exact for any gradient: iterated from a random start, directions that are a thousandth of the largest
-// come out with a thousand roundings.
+// the one that is exact for any gradient: the iterated one loses digits with the condition, 1,400 roundings of an LSTM's
+// gradient whose singular values span a factor of 130.
 TEST_P(EveryLayer, IsSeenByTheProbe) {
   for (auto const* method : {"dsgd", "dad", "rank_dad"}) {
     auto given = options({.method = method, .low_rank = {.width = 40, .solver = "qr", .min_compression = always}});

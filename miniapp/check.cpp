@@ -41,12 +41,26 @@ MemoryPlan plan_memory(Settings const& settings, Problem const& problem, int ran
 
 std::string at_most(double number) { return number >= 1e9 ? "any" : fmt::format("{:.0f}", std::floor(number)); }
 
-/// Every step, and for those that learn: rows a sample, parameters, and up to where an exchange sends less than dsgd
-/// does: dad while the global batch is smaller, rank_dad (oneway) and power_dad (one sweep) while low_rank.width is.
+/// Up to where each exchange sends less than dsgd does for one layer: dad and edad while the global batch is smaller,
+/// rank_dad (oneway) and power_dad or powersgd (one sweep) while low_rank.width is. edad sends deltas of the last layer
+/// only, and goes with dense layers only.
+std::string break_even(Model const& model, std::size_t layer, int ranks) {
+  auto const& shape = model.shapes()[layer];
+  bool const last = layer + 1 == model.shapes().size();
+  auto const size = static_cast<double>(shape.size()), sides = static_cast<double>(shape.in + shape.out);
+  auto const wire = static_cast<double>(shape.wire.size());
+  return fmt::format("  {:>8} {:>8} {:>10} {:>10}", at_most(2 * size / wire),
+                     !is_dense_chain(model.shapes()) ? "-"
+                     : last                          ? at_most(2 * size / wire)
+                                                     : at_most(2 * size / static_cast<double>(shape.wire.in)),
+                     at_most(2 * size / (ranks * sides)), at_most(size / sides));
+}
+
+/// Every step, and for those that learn: rows a sample, parameters, and where exchanges begin to pay.
 void print_layers(Model const& model, int ranks) {
-  fmt::print(
-      "# step  layer                                in -> out                  rows  parameters  cheaper than dsgd: "
-      "dad to batch, rank_dad, power_dad to width\n");
+  fmt::print("#{:89}cheaper than dsgd up to a batch of    up to a width of\n", "");
+  fmt::print("# {:<5} {:<37} {:<26} {:>5} {:>11}  {:>8} {:>8} {:>10} {:>10}\n", "step", "layer", "in -> out", "rows",
+             "parameters", "dad", "edad", "rank_dad", "power_dad");
   for (std::size_t s = 0; s < model.steps().size(); ++s) {
     auto const& step = model.steps()[s];
     fmt::print("#   {:<3} {:<37} {:<26}", s, step.layer->describe(),
@@ -54,14 +68,11 @@ void print_layers(Model const& model, int ranks) {
     if (step.parameters) {
       auto const& shape = model.shapes()[*step.parameters];
       fmt::print(" {:>5} {:>11}", shape.has_product() ? fmt::to_string(shape.rows) : "-", shape.size());
-      auto const size = static_cast<double>(shape.size()), sides = static_cast<double>(shape.in + shape.out);
-      if (shape.has_product())
-        fmt::print("  {:>8} {:>8} {:>8}", at_most(2 * size / static_cast<double>(shape.wire.size())),
-                   at_most(2 * size / (ranks * sides)), at_most(size / sides));
+      if (shape.has_product()) fmt::print("{}", break_even(model, *step.parameters, ranks));
     }
     fmt::print("\n");
   }
-  fmt::print("#   all parameters {:>75}\n", parameter_count(model.shapes()));
+  fmt::print("#   all parameters {:>69}; powersgd as power_dad\n", parameter_count(model.shapes()));
 }
 
 /// Where in the arena everything of a pass stands, and when.

@@ -9,6 +9,7 @@ from minidad_analysis.reader import (
     CLASS_AXES,
     CLASS_SERIES,
     FACTOR_SERIES,
+    NORM_SERIES,
     PROBE_AXES,
     PROBE_SERIES,
     PROVENANCE,
@@ -17,7 +18,7 @@ from minidad_analysis.reader import (
 )
 
 ALL_AXES = {*AXES, *PROBE_AXES, *CLASS_AXES}
-ALL_SERIES = {**SERIES, **FACTOR_SERIES, **PROBE_SERIES, **CLASS_SERIES}
+ALL_SERIES = {**SERIES, **NORM_SERIES, **FACTOR_SERIES, **PROBE_SERIES, **CLASS_SERIES}
 
 
 def test_reads_all_that_was_written(make_run):

@@ -393,6 +393,52 @@ TEST_F(Hdf5Source, RefusesWhatIsNone) {
   expect_refused({"three.h5", "not as in the files before it"});
 }
 
+// Whatever becomes of a file, it is read or refused with one line: every byte changed in three ways, and every length.
+TEST_F(Sources, SurviveDamage) {
+  struct Format {
+    std::string source, name, bytes;
+  };
+  std::string cifar = "\x03" + std::string(3072, 'c');
+  for (auto const& [source, name, bytes] :
+       {Format{"npy", "images.npy", npy_bytes<float>("<f4", "2, 3", {1, -2, 0.5f, 4, 5, 6})},
+        Format{"csv", "table.csv", "width,height,class\n1.5,-2e1,0\n3,4,2\n"},
+        Format{"ts", "series.ts", "@problemName Test\n@classLabel true up down\n@data\n1,2:10,20:down\n4:40:up\n"},
+        Format{"text", "text", "a text that is short"}, Format{"cifar10", "batch.bin", cifar}}) {
+    auto settings = settings_;
+    settings.source = source;
+    settings.classes = source == "npy" || source == "csv" ? 3 : 0;
+    settings.context = 4;
+    settings.train_labels = folder_.write("labels", npy_bytes<std::int64_t>("<i8", "2,", {0, 2}));
+    settings.train_images = folder_.path(name);
+    settings.train_files = settings.test_files = {folder_.path(name)};
+    folder_.write(name, bytes);
+    load(settings);  // undamaged, it is fine
+    std::size_t read = 0, refused = 0;
+    auto const attempt = [&](std::string const& damaged) {
+      folder_.write(name, damaged);
+      try {
+        load(settings);
+        ++read;
+      } catch (Error const& error) {
+        EXPECT_EQ(error.code(), ExitCode::user) << error.what();
+        EXPECT_EQ(std::string(error.what()).find('\n'), std::string::npos) << error.what();
+        ++refused;
+      }
+    };
+    auto const step = std::max<std::size_t>(1, bytes.size() / 200);
+    for (std::size_t i = 0; i < bytes.size(); i += step) {
+      for (char const bits : {'\x01', '\x10', '\x80'}) {
+        auto damaged = bytes;
+        damaged[i] = static_cast<char>(damaged[i] ^ bits);
+        attempt(damaged);
+      }
+      attempt(bytes.substr(0, i));
+    }
+    EXPECT_GT(read, 0u) << source;
+    EXPECT_GT(refused, 0u) << source;
+  }
+}
+
 namespace {
 
 /// Training images of one pixel's worth of pattern, moved at random.

@@ -34,6 +34,11 @@ SERIES: Table = {
     "training_seconds": (float, ("epoch",)),
 }
 
+# Since version 1.4.
+NORM_SERIES: Table = {
+    "gradient_norm": (float, ("step",)),
+}
+
 # There together or not at all: since version 1.1 ...
 LAYER_AXES = ("layer",)
 
@@ -165,6 +170,8 @@ def _check_header(file: h5py.File, allow_incomplete: bool) -> bool:
 def _schema(names: Container[str]) -> tuple[tuple[str, ...], Table]:
     """Axes and series that a file with these axes must have."""
     axes, series = AXES, SERIES
+    if "gradient_norm" in names:
+        series = {**series, **NORM_SERIES}
     if "layer" in names:
         axes, series = axes + LAYER_AXES, {**series, **FACTOR_SERIES}
     if "probe_step" in names:

@@ -6,7 +6,6 @@
 #include <cmath>
 #include <limits>
 
-#include "core/error.hpp"
 #include "nn/layer_list.hpp"
 #include "nn/layers/conv.hpp"
 #include "nn/layers/group_norm.hpp"
@@ -259,13 +258,8 @@ TEST(Gradient, OfProjectedResidualsMatchesDifferences) {
 }
 
 TEST(LayerList, RefusesImagesThatDoNotFit) {
-  auto const said = [](std::vector<std::string> const& lines) -> std::string {
-    try {
-      build_model(lines, {.input = {.height = 5, .width = 4, .channels = 3}, .classes = 3}, "model.layers");
-    } catch (Error const& error) {
-      return error.what();
-    }
-    return "";
+  auto const said = [](std::vector<std::string> const& lines) {
+    return layer_complaint(lines, {.input = {.height = 5, .width = 4, .channels = 3}, .classes = 3});
   };
   EXPECT_EQ(said({"conv 2 kernel=5", "flatten", "dense 3"}),
             "model.layers, line 1 \"conv 2 kernel=5\": the window of 5x5 does not fit into 5x4x3");

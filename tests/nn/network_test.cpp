@@ -6,6 +6,7 @@
 #include "core/error.hpp"
 #include "nn/models.hpp"
 #include "support/host_copy.hpp"
+#include "support/layer_check.hpp"
 
 namespace minidad {
 
@@ -15,12 +16,7 @@ ModelEnds const features{.input = {.channels = 20}, .classes = 3};
 
 /// What the list of layers is refused with.
 std::string complaint(std::vector<std::string> const& lines, ModelEnds const& ends = features) {
-  try {
-    build_model(lines, ends, "model.layers");
-  } catch (Error const& error) {
-    return error.what();
-  }
-  return "";
+  return layer_complaint(lines, ends);
 }
 
 }  // namespace

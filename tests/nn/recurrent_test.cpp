@@ -5,7 +5,6 @@
 #include <cmath>
 #include <limits>
 
-#include "core/error.hpp"
 #include "nn/layer_list.hpp"
 #include "nn/layers/gru.hpp"
 #include "nn/layers/lstm.hpp"
@@ -134,13 +133,8 @@ TEST(Gradient, OfRecurrentLayersMatchesDifferences) {
 }
 
 TEST(LayerList, RefusesRecurrentLayersThatDoNotFit) {
-  auto const said = [](std::vector<std::string> const& lines) -> std::string {
-    try {
-      build_model(lines, {.input = {.height = 5, .width = 4, .channels = 3}, .classes = 3}, "model.layers");
-    } catch (Error const& error) {
-      return error.what();
-    }
-    return "";
+  auto const said = [](std::vector<std::string> const& lines) {
+    return layer_complaint(lines, {.input = {.height = 5, .width = 4, .channels = 3}, .classes = 3});
   };
   EXPECT_EQ(
       said({"lstm 4", "last", "dense 3"}),

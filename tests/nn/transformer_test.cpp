@@ -6,7 +6,6 @@
 #include <cmath>
 #include <limits>
 
-#include "core/error.hpp"
 #include "core/random.hpp"
 #include "nn/layer_list.hpp"
 #include "nn/layers/attention.hpp"
@@ -294,26 +293,18 @@ TEST(Gradient, OfTransformerBlocksMatchesDifferences) {
 }
 
 TEST(LayerList, RefusesTransformersThatDoNotFit) {
-  auto const said = [](std::vector<std::string> const& lines, ModelEnds const& ends) -> std::string {
-    try {
-      build_model(lines, ends, "model.layers");
-    } catch (Error const& error) {
-      return error.what();
-    }
-    return "";
-  };
   auto const ends = sequence(5, 6, 3);
-  EXPECT_EQ(said({"attention heads=4", "dense 3"}, ends),
+  EXPECT_EQ(layer_complaint({"attention heads=4", "dense 3"}, ends),
             "model.layers, line 1 \"attention heads=4\": 4 heads do not divide the width 6 of 5x6");
-  EXPECT_NE(said({"attention", "dense 3"}, ends), "");
-  EXPECT_NE(said({"attention heads=0", "dense 3"}, ends), "");
-  EXPECT_NE(said({"attention heads=2 acausal", "dense 3"}, ends), "");
-  EXPECT_EQ(said({"embedding 4", "dense 3"}, ends),
+  EXPECT_NE(layer_complaint({"attention", "dense 3"}, ends), "");
+  EXPECT_NE(layer_complaint({"attention heads=0", "dense 3"}, ends), "");
+  EXPECT_NE(layer_complaint({"attention heads=2 acausal", "dense 3"}, ends), "");
+  EXPECT_EQ(layer_complaint({"embedding 4", "dense 3"}, ends),
             "model.layers, line 1 \"embedding 4\": an id is one number a place, but there are 6 in 5x6");
-  EXPECT_NE(said({"embedding 0", "dense 3"}, sequence(5, 1, 3)), "");
-  EXPECT_NE(said({"embedding 4 vocabulary=0", "dense 3"}, sequence(5, 1, 3)), "");
+  EXPECT_NE(layer_complaint({"embedding 0", "dense 3"}, sequence(5, 1, 3)), "");
+  EXPECT_NE(layer_complaint({"embedding 4 vocabulary=0", "dense 3"}, sequence(5, 1, 3)), "");
   for (std::string const p : {"", " 1", " -0.1", " 0.1x", " nan", " 0.1 0.2"})
-    EXPECT_NE(said({"dense 3", "dropout" + p}, ends), "") << p;
+    EXPECT_NE(layer_complaint({"dense 3", "dropout" + p}, ends), "") << p;
 }
 
 TEST(LayerList, NamesThePartsOfAttention) {

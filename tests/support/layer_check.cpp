@@ -5,6 +5,7 @@
 
 #include <limits>
 
+#include "core/error.hpp"
 #include "linalg/gemm.hpp"
 #include "linalg/rows.hpp"
 #include "nn/backward_walk.hpp"
@@ -139,6 +140,15 @@ void expect_gradients_match_differences(Model const& model, double roughness) {
 void expect_gradients_match_differences(std::vector<std::string> const& lines, ModelEnds const& ends,
                                         double roughness) {
   expect_gradients_match_differences(build_model(lines, ends, "test"), roughness);
+}
+
+std::string layer_complaint(std::vector<std::string> const& lines, ModelEnds const& ends) {
+  try {
+    build_model(lines, ends, "model.layers");
+  } catch (Error const& error) {
+    return error.what();
+  }
+  return "";
 }
 
 }  // namespace minidad

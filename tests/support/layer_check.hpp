@@ -21,4 +21,7 @@ void expect_gradients_match_differences(Model const& model, double roughness = 1
 void expect_gradients_match_differences(std::vector<std::string> const& lines, ModelEnds const& ends,
                                         double roughness = 1);
 
+/// What a list of layers, model.layers, is refused with; empty: it is not.
+std::string layer_complaint(std::vector<std::string> const& lines, ModelEnds const& ends);
+
 }  // namespace minidad

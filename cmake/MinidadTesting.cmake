@@ -29,7 +29,7 @@ function(minidad_add_test path)
       COMMAND ${MPIEXEC_EXECUTABLE} ${MPIEXEC_NUMPROC_FLAG} ${ranks} ${MPIEXEC_PREFLAGS} $<TARGET_FILE:${name}>
               ${MPIEXEC_POSTFLAGS})
     set_tests_properties(${test}.ranks${ranks} PROPERTIES
-      PROCESSORS ${ranks} TIMEOUT 120 ENVIRONMENT "${minidad_test_environment}")
+      PROCESSORS ${ranks} TIMEOUT 300 ENVIRONMENT "${minidad_test_environment}")
   endforeach()
 endfunction()
 

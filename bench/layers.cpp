@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Forward and backward of single layers and blocks (dL/d(input) and the gradients of all parameters included) against
 // the sum of their own matrix products, all measured in turns in one process, and against their flops at the rate of a
-// large product. Then each step of the case by itself:
-// GFLOP/s where it has products, else the bandwidth of reading and writing its values once, beside the machine's.
+// large product. Then each step of the case by itself: GFLOP/s where it has products, else the bandwidth of reading and
+// writing its values once, beside the machine's.
 // Usage: bench_layers [batch, 0: that of the case] [rounds] [part of a case's name]; OMP_NUM_THREADS=1 for one core.
 
 #include <fmt/format.h>

@@ -36,14 +36,14 @@ KOKKOS_INLINE_FUNCTION void along([[maybe_unused]] TeamMember const& team, std::
     Kokkos::parallel_for(Kokkos::ThreadVectorRange(team, cols), f);
 }
 
-/// The sum of f(col) over the member's row; every lane has it. On a host in as many partial sums as the compiler needs
+/// The sum of f(col) over the member's row, formed as a Sum; every lane has it. On a host in as many partial sums as the compiler needs
 /// to vectorise it, in an order of its own for each number of columns.
-template <class F>
-KOKKOS_INLINE_FUNCTION Real sum_along([[maybe_unused]] TeamMember const& team, std::size_t cols, F const& f) {
-  Real sum = 0;
+template <class Sum = Real, class F>
+KOKKOS_INLINE_FUNCTION Sum sum_along([[maybe_unused]] TeamMember const& team, std::size_t cols, F const& f) {
+  Sum sum = 0;
   if constexpr (on_host) {
     constexpr std::size_t lanes = 32;
-    Real partial[lanes] = {};
+    Sum partial[lanes] = {};
     std::size_t col = 0;
     for (; col + lanes <= cols; col += lanes)
       for (std::size_t i = 0; i < lanes; ++i) partial[i] += f(col + i);
@@ -53,7 +53,7 @@ KOKKOS_INLINE_FUNCTION Real sum_along([[maybe_unused]] TeamMember const& team, s
     sum = partial[0];
   } else {
     Kokkos::parallel_reduce(
-        Kokkos::ThreadVectorRange(team, cols), [&](std::size_t col, Real& part) { part += f(col); }, sum);
+        Kokkos::ThreadVectorRange(team, cols), [&](std::size_t col, Sum& part) { part += f(col); }, sum);
   }
   return sum;
 }

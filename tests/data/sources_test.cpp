@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Every format on files that are written here, whole and broken; and what becomes of samples when they are loaded.
+// Every format on files that are written here, whole and broken.
 #include <gtest/gtest.h>
 #include <hdf5.h>
 
 #include <cmath>
-#include <numeric>
+#include <limits>
 
 #include "data/batch_loader.hpp"
-#include "data/split.hpp"
 #include "support/files.hpp"
 #include "support/host_copy.hpp"
 
@@ -436,157 +435,6 @@ TEST_F(Sources, SurviveDamage) {
     }
     EXPECT_GT(read, 0u) << source;
     EXPECT_GT(refused, 0u) << source;
-  }
-}
-
-namespace {
-
-/// Training images of one pixel's worth of pattern, moved at random.
-class Moved : public testing::Test {
- protected:
-  static constexpr std::size_t samples = 12, batch = 6, height = 5, width = 4;
-  Moved() {
-    std::string images, labels;
-    for (std::size_t s = 0; s < samples; ++s) {
-      for (std::size_t p = 0; p < height * width; ++p) images += static_cast<char>(1 + s * height * width + p);
-      labels += '\0';
-    }
-    settings_.train_images = folder_.write("images", idx_bytes({samples, height, width}, images));
-    settings_.train_labels = folder_.write("labels", idx_bytes({samples}, labels));
-    settings_.deviation = 1.0 / 255;
-  }
-  /// The global batch, from so many ranks.
-  std::vector<int> batch_of(std::size_t ranks, std::size_t epoch, std::size_t step) {
-    std::vector<int> all;
-    BatchPlan const plan(samples, batch, ranks);
-    for (std::size_t rank = 0; rank < ranks; ++rank) {
-      ExecSpace const space;
-      BatchLoader const loader(
-          read_dataset(space, settings_, Subset::train, 1, training_share(space, settings_, 1, plan, rank)), settings_,
-          batch);
-      auto const rows = plan.ranks_at(step).rows_of(rank);
-      Matrix const input("minidad::test::input", rows, height * width);
-      loader.load(space, plan, rank, 9, epoch, step, input, Labels("minidad::test::label", rows));
-      for (auto const x : host_copy(input)) all.push_back(static_cast<int>(std::lround(x)));
-    }
-    return all;
-  }
-  TemporaryFolder folder_;
-  DataSettings settings_;
-};
-
-}  // namespace
-
-TEST_F(Moved, DependsOnTheRowAndNotOnTheRank) {
-  settings_.shift = 2;
-  settings_.flip = true;
-  for (std::size_t step = 0; step < 2; ++step) {
-    auto const alone = batch_of(1, 1, step);
-    EXPECT_EQ(batch_of(2, 1, step), alone);
-    EXPECT_EQ(batch_of(3, 1, step), alone);
-    EXPECT_NE(batch_of(1, 2, step), alone);
-  }
-}
-
-TEST_F(Moved, IsOneOfTheMovesThatAreAllowed) {
-  auto const plain = batch_of(1, 1, 0);
-  settings_.shift = 1;
-  settings_.flip = true;
-  int moved = 0, mirrored = 0;
-  for (std::size_t epoch = 0; epoch < 20; ++epoch) {
-    settings_.shift = 0;
-    settings_.flip = false;
-    auto const from = batch_of(1, epoch, 0);
-    settings_.shift = 1;
-    settings_.flip = true;
-    auto const to = batch_of(1, epoch, 0);
-    for (std::size_t row = 0; row < batch; ++row) {
-      int fits = 0;
-      for (int dy = -1; dy <= 1; ++dy)
-        for (int dx = -1; dx <= 1; ++dx)
-          for (int flip = 0; flip < 2; ++flip) {
-            bool same = true;
-            for (int y = 0; y < static_cast<int>(height); ++y)
-              for (int x = 0; x < static_cast<int>(width); ++x) {
-                int const sy = y - dy, sx = (flip != 0 ? static_cast<int>(width) - 1 - x : x) - dx;
-                bool const inside = sy >= 0 && sy < static_cast<int>(height) && sx >= 0 && sx < static_cast<int>(width);
-                auto const at = [&](int r, int c) {
-                  return row * height * width + static_cast<std::size_t>(r) * width + static_cast<std::size_t>(c);
-                };
-                same = same && to[at(y, x)] == (inside ? from[at(sy, sx)] : 0);
-              }
-            if (!same) continue;
-            ++fits;
-            moved += dy != 0 || dx != 0 ? 1 : 0;
-            mirrored += flip;
-          }
-      EXPECT_EQ(fits, 1) << "row " << row;
-    }
-  }
-  // Of 120 images: 8/9 are moved, 1/2 mirrored; 5 standard deviations around that.
-  EXPECT_NEAR(moved, 106.7, 5 * 3.5);
-  EXPECT_NEAR(mirrored, 60, 5 * 5.5);
-}
-
-TEST(SkewedShare, DealsPartOfEachClassSorted) {
-  std::vector<std::int32_t> labels(600);
-  for (std::size_t i = 0; i < labels.size(); ++i) labels[i] = static_cast<std::int32_t>(i % 3);
-  for (double const skew : {0.0, 0.8, 1.0}) {
-    std::vector<int> seen(labels.size(), 0);
-    for (std::size_t rank = 0; rank < 3; ++rank) {
-      std::vector<int> of_class(3, 0);
-      for (auto const i : skewed_share(labels, 3, skew, 1, rank, 3)) {
-        ++seen[i];
-        ++of_class[static_cast<std::size_t>(labels[i])];
-      }
-      EXPECT_EQ(of_class[0] + of_class[1] + of_class[2], 200);
-      // 200 skew of its own class and a third of all that is mixed; that is drawn without replacement, within 5
-      // deviations.
-      double const mixed = 200 * (1 - skew), expected = 200 * skew + mixed / 3;
-      EXPECT_NEAR(of_class[rank], expected, 5 * std::sqrt(mixed * 2 / 9 * 2 / 3) + 1e-9) << "skew " << skew;
-    }
-    for (int const n : seen) EXPECT_EQ(n, 1);
-  }
-}
-
-TEST(DirichletShare, DealsEverySampleOnceAndByItsLaw) {
-  constexpr std::size_t ranks = 4, classes = 50, of_class = 400;
-  std::vector<std::int32_t> labels(classes * of_class);
-  for (std::size_t i = 0; i < labels.size(); ++i) labels[i] = static_cast<std::int32_t>(i % classes);
-  for (double const alpha : {0.05, 1.0, 20.0}) {
-    std::vector<int> seen(labels.size(), 0);
-    double squares = 0;
-    for (std::size_t rank = 0; rank < ranks; ++rank) {
-      std::vector<double> share(classes, 0);
-      for (auto const i : dirichlet_share(labels, classes, alpha, 1, rank, ranks)) {
-        ++seen[i];
-        share[static_cast<std::size_t>(labels[i])] += 1.0 / of_class;
-      }
-      for (double const s : share) squares += (s - 1.0 / ranks) * (s - 1.0 / ranks);
-    }
-    for (int const n : seen) EXPECT_EQ(n, 1);
-    // The variance of a share is (1/S)(1 - 1/S) / (S alpha + 1); 200 shares give it within some 40 %.
-    double const variance = 0.25 * 0.75 / (ranks * alpha + 1);
-    EXPECT_NEAR(squares / (ranks * classes), variance, 0.4 * variance) << "alpha " << alpha;
-  }
-}
-
-TEST(TrainingShare, OfUnlikeRanksFillsTheirPlaces) {
-  ExecSpace const space;
-  DataSettings settings{.source = "synthetic", .classes = 4};
-  settings.features = 8;
-  settings.train_samples = 200;
-  BatchPlan const plan(200, 20, 2);
-  for (auto const* split : {"skewed", "dirichlet"}) {
-    settings.split = split;
-    std::vector<std::int64_t> all(4, 0);
-    for (std::size_t rank = 0; rank < 2; ++rank) {
-      auto const keep = training_share(space, settings, 1, plan, rank);
-      EXPECT_GT(keep.count, 0u);
-      EXPECT_LE(keep.count, plan.samples_of(rank));
-      auto const count = count_classes(read_dataset(space, settings, Subset::train, 1, keep).label, 4);
-      EXPECT_EQ(static_cast<std::size_t>(std::accumulate(count.begin(), count.end(), std::int64_t{0})), keep.count);
-    }
   }
 }
 

@@ -3,7 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <map>
+#include <numeric>
 
 #include "data/batch_loader.hpp"
 #include "support/files.hpp"
@@ -137,6 +139,68 @@ TEST(ReadLabels, OfSyntheticDataAreThoseOfItsSamples) {
   auto const label_host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), all.label);
   ASSERT_EQ(labels.size(), 5000u);
   for (std::size_t i = 0; i < labels.size(); ++i) ASSERT_EQ(labels[i], label_host(i)) << "sample " << i;
+}
+
+TEST(SkewedShare, DealsPartOfEachClassSorted) {
+  std::vector<std::int32_t> labels(600);
+  for (std::size_t i = 0; i < labels.size(); ++i) labels[i] = static_cast<std::int32_t>(i % 3);
+  for (double const skew : {0.0, 0.8, 1.0}) {
+    std::vector<int> seen(labels.size(), 0);
+    for (std::size_t rank = 0; rank < 3; ++rank) {
+      std::vector<int> of_class(3, 0);
+      for (auto const i : skewed_share(labels, 3, skew, 1, rank, 3)) {
+        ++seen[i];
+        ++of_class[static_cast<std::size_t>(labels[i])];
+      }
+      EXPECT_EQ(of_class[0] + of_class[1] + of_class[2], 200);
+      // 200 skew of its own class and a third of all that is mixed; that is drawn without replacement, within 5
+      // deviations.
+      double const mixed = 200 * (1 - skew), expected = 200 * skew + mixed / 3;
+      EXPECT_NEAR(of_class[rank], expected, 5 * std::sqrt(mixed * 2 / 9 * 2 / 3) + 1e-9) << "skew " << skew;
+    }
+    for (int const n : seen) EXPECT_EQ(n, 1);
+  }
+}
+
+TEST(DirichletShare, DealsEverySampleOnceAndByItsLaw) {
+  constexpr std::size_t ranks = 4, classes = 50, of_class = 400;
+  std::vector<std::int32_t> labels(classes * of_class);
+  for (std::size_t i = 0; i < labels.size(); ++i) labels[i] = static_cast<std::int32_t>(i % classes);
+  for (double const alpha : {0.05, 1.0, 20.0}) {
+    std::vector<int> seen(labels.size(), 0);
+    double squares = 0;
+    for (std::size_t rank = 0; rank < ranks; ++rank) {
+      std::vector<double> share(classes, 0);
+      for (auto const i : dirichlet_share(labels, classes, alpha, 1, rank, ranks)) {
+        ++seen[i];
+        share[static_cast<std::size_t>(labels[i])] += 1.0 / of_class;
+      }
+      for (double const s : share) squares += (s - 1.0 / ranks) * (s - 1.0 / ranks);
+    }
+    for (int const n : seen) EXPECT_EQ(n, 1);
+    // The variance of a share is (1/S)(1 - 1/S) / (S alpha + 1); 200 shares give it within some 40 %.
+    double const variance = 0.25 * 0.75 / (ranks * alpha + 1);
+    EXPECT_NEAR(squares / (ranks * classes), variance, 0.4 * variance) << "alpha " << alpha;
+  }
+}
+
+TEST(TrainingShare, OfUnlikeRanksFillsTheirPlaces) {
+  ExecSpace const space;
+  DataSettings settings{.source = "synthetic", .classes = 4};
+  settings.features = 8;
+  settings.train_samples = 200;
+  BatchPlan const plan(200, 20, 2);
+  for (auto const* split : {"skewed", "dirichlet"}) {
+    settings.split = split;
+    std::vector<std::int64_t> all(4, 0);
+    for (std::size_t rank = 0; rank < 2; ++rank) {
+      auto const keep = training_share(space, settings, 1, plan, rank);
+      EXPECT_GT(keep.count, 0u);
+      EXPECT_LE(keep.count, plan.samples_of(rank));
+      auto const count = count_classes(read_dataset(space, settings, Subset::train, 1, keep).label, 4);
+      EXPECT_EQ(static_cast<std::size_t>(std::accumulate(count.begin(), count.end(), std::int64_t{0})), keep.count);
+    }
+  }
 }
 
 }  // namespace minidad

@@ -59,7 +59,7 @@ std::size_t Conv::chunk() const {
   return std::max(std::size_t{1}, room / bytes);
 }
 
-std::size_t Conv::workspace(std::size_t) const { return patches_of(chunk()) + (chunk() + 1) * out().size(); }
+std::size_t Conv::workspace(std::size_t) const { return patches_of(chunk()) + chunk() * out().size(); }
 
 void Conv::initialise(ExecSpace const& space, std::uint64_t seed, std::uint32_t index,
                       LayerParameters const& to) const {

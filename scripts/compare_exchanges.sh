@@ -65,7 +65,7 @@ done
 echo
 python=$(sed -n 's/^MINIDAD_PYTHON:[A-Z]*=//p' build/release/CMakeCache.txt)
 export PYTHONPATH=analysis/src
-"$python" -m minidad_analysis table --over-seeds "${files[@]}"
-"$python" -m minidad_analysis table --over-seeds --markdown "${files[@]}" >"$folder/table.md"
+"$python" -m minidad_analysis compare "${files[@]}"
+"$python" -m minidad_analysis compare --markdown -o "$folder/compare.html" "${files[@]}" >"$folder/table.md"
 echo
-echo "runs and table.md: $folder"
+echo "runs, table.md and compare.html: $folder"

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-3-Clause
-# From a fresh machine to the comparison: builds minidad, trains on 2 ranks with dSGD and with dAD, prints a table.
+# From a fresh machine to the comparison: builds minidad, trains on 2 ranks with dSGD and with dAD, prints a table
+# and writes a page of figures.
 #   usage: demo.sh [DECK] [minidad options]        e.g. demo.sh input/tiny.toml --set training.epochs=2
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -17,13 +18,16 @@ for method in dsgd dad; do
   file=runs/demo_$(basename "$deck" .toml)_$method.h5
   echo
   echo "== $method"
-  mpirun -n 2 build/release/miniapp/minidad run "$deck" --progress "$progress" --set exchange.method=$method \
+  mpirun -n 2 build/release/miniapp/minidad run "$deck" --progress "$progress" --set exchange.method=$method --set probe.every=50 \
     --set output.file="$file" --set output.overwrite=true "$@"
   files+=("$file")
 done
 
 echo
 python=$(sed -n 's/^MINIDAD_PYTHON:[A-Z]*=//p' build/release/CMakeCache.txt)
-PYTHONPATH=analysis/src "$python" -m minidad_analysis table "${files[@]}"
+PYTHONPATH=analysis/src "$python" -m minidad_analysis compare "${files[@]}"
 echo
 echo "run files: ${files[*]}"
+report=runs/demo_$(basename "$deck" .toml).html
+PYTHONPATH=analysis/src "$python" -m minidad_analysis report "${files[@]}" -o "$report" >/dev/null
+echo "report:    $report"

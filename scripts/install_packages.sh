@@ -8,7 +8,8 @@ packages=(
   libopenmpi-dev openmpi-bin libhdf5-openmpi-dev hdf5-tools libopenblas-openmp-dev
   zlib1g-dev libcli11-dev libtomlplusplus-dev libfmt-dev libgtest-dev
   dataset-fashion-mnist jargon-text
-  python3 python3-numpy python3-h5py python3-pytest python3-xarray python3-h5netcdf python3-netcdf4
+  python3 python3-numpy python3-h5py python3-matplotlib
+  python3-pytest python3-xarray python3-h5netcdf python3-netcdf4 chromium
 )
 
 if ! command -v apt-get >/dev/null; then

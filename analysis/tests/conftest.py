@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 
 import minidad_analysis
-from minidad_analysis.reader import CLASS_SERIES, FACTOR_SERIES, PROBE_SERIES, SERIES
+from minidad_analysis.schema import CLASS_SERIES, FACTOR_SERIES, PROBE_SERIES, SERIES
 
 DECK = """\
 [training]
-batch = 64                               # rows of the global batch, all ranks together
+batch = {batch}                               # rows of the global batch, all ranks together
 seed = {seed}                                 # of weights, shuffling and synthetic data
 
 [schedule]
@@ -40,6 +40,11 @@ file = '{name}'                          # HDF5 file of the run
 """
 
 
+MEASURES = [
+    "rows", "norm", "rank_0.5", "rank_0.1", "rank_0.01", "stable_rank", "entropy_rank", "error", "energy",
+]  # fmt: skip
+
+
 def write_run(
     path: Path,
     *,
@@ -52,6 +57,9 @@ def write_run(
     width: int = 4,
     pattern: str = "oneway",
     ranks: int = 2,
+    batch: int = 64,
+    steps: tuple[int, ...] = (10, 20, 30),
+    samples_per_second: float = 1234.56,
     bytes_per_step: float = 1250000.0,
     test_accuracy: float = 0.8765,
     training_seconds: float = 12.34,
@@ -61,10 +69,10 @@ def write_run(
 ) -> Path:
     """Writes a run file as the schema has it, and lets `change` spoil or extend it."""
     axes = {
-        "step": np.array([10, 20, 30]),
-        "epoch": np.array([1, 2]),
+        "step": np.array(steps, int),
+        "epoch": np.array([1, 2]) if steps else np.array([], int),
         "rank": np.arange(ranks),
-        "phase": ["forward", "backward"],
+        "phase": ["forward", "backward", "compress", "exchange", "wait", "update", "io", "probe"],
         "channel": ["control allreduce", "layer0 allgatherv", "layer1 allgatherv"],
     }
     series = dict(SERIES)
@@ -74,7 +82,7 @@ def write_run(
     if probe:
         axes["probe_step"] = np.array([1, 51])
         axes["value"] = np.arange(4)
-        axes["measure"] = ["rows", "norm", "energy"]
+        axes["measure"] = MEASURES
         series.update(PROBE_SERIES)
     if per_class:
         axes["class"] = np.arange(5)
@@ -95,13 +103,14 @@ def write_run(
             deterministic=str(deterministic).lower(),
             seed=seed,
             width=width,
+            batch=batch,
             pattern=pattern,
             name=path.name,
         )
         file.create_group("provenance").update(deck=deck, ranks=str(ranks), version="0.1.0")
         if complete:
             file.create_group("summary").update(
-                samples_per_second=1234.56,
+                samples_per_second=samples_per_second,
                 training_seconds=training_seconds,
                 bytes_per_step=bytes_per_step,
                 test_accuracy=test_accuracy,

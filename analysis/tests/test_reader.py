@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from minidad_analysis import RunFileError, read_run
-from minidad_analysis.reader import (
+from minidad_analysis.schema import (
     AXES,
     CLASS_AXES,
     CLASS_SERIES,
@@ -29,7 +29,7 @@ def test_reads_all_that_was_written(make_run):
     assert list(run.axes["channel"])[1] == "layer0 allgatherv"
     seconds = run.series["seconds"]
     assert seconds.axes == ("step", "rank", "phase")
-    assert np.array_equal(seconds.values, np.arange(18.0).reshape(3, 3, 2))
+    assert np.array_equal(seconds.values, np.arange(72.0).reshape(3, 3, 8))
     assert (seconds.unit, seconds.meaning) == ("1", "meaning of seconds")
     assert run.provenance["ranks"] == "3"
     assert run.summary["test_accuracy"] == 0.8765

@@ -36,14 +36,14 @@ std::string version_text(Communicator const& comm) {
       hdf5_version());
 }
 
-Provenance provenance(Communicator const& comm, Settings const& settings, Model const& model,
-                      std::string const& command, std::string const& run_id, std::string const& restarts) {
+Provenance provenance(Communicator const& comm, Settings const& settings, Model const& model, RunOrigin const& origin) {
   auto const build = build_info();
   return {{"deck", resolved_deck(settings)},
           {"model", to_text(model)},
-          {"command", command},
-          {"run_id", run_id},
-          {"restarts", restarts},
+          {"command", origin.command},
+          {"run_id", origin.id},
+          {"restarts", origin.restarts},
+          {"total_steps", fmt::to_string(origin.total_steps)},
           {"version", build.version},
           {"git_hash", build.git_hash},
           {"compiler", build.compiler},

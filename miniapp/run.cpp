@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -194,6 +196,28 @@ void say(Communicator const& comm, std::string const& text) {
   std::fflush(stdout);
 }
 
+/// Lets others see the records of a run that goes on.
+class Showing {
+ public:
+  /// Every `seconds`, 0: never. `decides`: whether this rank looks at the clock; one is enough.
+  Showing(double seconds, bool decides)
+      : decides_(decides && seconds > 0),
+        pause_(std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds))) {}
+  bool due() const { return decides_ && Clock::now() >= next_; }
+  void operator()(RunFile& file) {
+    auto const begin = Clock::now();
+    file.flush();
+    auto const end = Clock::now();
+    next_ = end + std::max(pause_, 50 * (end - begin));  // a large file, written anew as a whole, takes at most 2 %
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  bool decides_;
+  Clock::duration pause_;
+  Clock::time_point next_ = Clock::now() + pause_;
+};
+
 /// A run with its files, from the start or from a checkpoint.
 class Run {
  public:
@@ -224,7 +248,9 @@ class Run {
       say(comm_, fmt::format("restart   nothing is left to do: {} is complete", settings_.output.file));
       return ExitCode::done;
     }
-    auto const origin = provenance(comm_, settings_, problem_.model, options_.command, id, restarts);
+    auto const origin =
+        provenance(comm_, settings_, problem_.model,
+                   {.command = options_.command, .id = id, .restarts = restarts, .total_steps = trainer.total_steps()});
     RunFile file(comm_, {.path = settings_.output.file,
                          .overwrite = settings_.output.overwrite,
                          .provenance = origin,
@@ -244,6 +270,7 @@ class Run {
     Progress progress(options_.progress, comm_.rank() == 0, trainer.steps_done(), trainer.total_steps(),
                       static_cast<double>(settings_.training.batch));
     std::string saved;
+    Showing show(settings_.output.show_seconds, comm_.rank() == 0);
     Observer const observer{.step =
                                 [&](StepRecord const& record) {
                                   file.append(record);
@@ -257,11 +284,20 @@ class Run {
                                   progress.epoch(record);
                                 },
                             .probe = [&](ProbeRecord const& record) { file.append(record); },
-                            .wish = [&] { return stopping_.wishes(); },
+                            .wish =
+                                [&] {
+                                  auto wishes = stopping_.wishes();
+                                  wishes.show = show.due();
+                                  return wishes;
+                                },
                             .go_on =
                                 [&](Wishes const& agreed) {
                                   auto const step = trainer.steps_done();
                                   bool const stop = agreed.stop && !trainer.done();
+                                  if (agreed.show) {
+                                    PhaseScope scope(job_->clock, Phase::io, space_);
+                                    show(file);
+                                  }
                                   if (!stop && !agreed.save && !keeper.due(step, trainer.done())) return true;
                                   PhaseScope scope(job_->clock, Phase::io, space_);
                                   saved = keeper.save(step);

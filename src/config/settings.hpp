@@ -16,6 +16,7 @@ namespace minidad {
 struct OutputSettings {
   std::string file = "run.h5";
   bool overwrite = false;
+  double show_seconds = 10;  ///< between looks that others can have at a run that goes on; 0: after epochs only
 };
 
 struct CheckpointSettings {

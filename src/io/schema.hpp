@@ -10,7 +10,7 @@ namespace minidad::schema {
 // follow them. A change of meaning raises the major version, an addition the minor one.
 
 inline constexpr char const* name = "minidad-run";
-inline constexpr char const* version = "1.4";
+inline constexpr char const* version = "1.5";
 
 // A complete file is sealed (since 1.2), see seal.hpp: `minidad verify` tells whether it still has every byte that it
 // was finished with.
@@ -90,7 +90,7 @@ inline constexpr Series series[] = {
 // seconds, bytes and messages, and NaN for the rest (since 1.3).
 // Group /provenance: scalar texts.
 //   run_id (the same through all restarts), restarts (a line each), both since 1.3, deck (resolved, TOML), model (a
-//   line each layer, since 1.4), command, version, git_hash, compiler, flags, build_type, real, kokkos, kokkos_devices,
+//   line each layer, since 1.4), total_steps (when the run will be done, since 1.5), command, version, git_hash, compiler, flags, build_type, real, kokkos, kokkos_devices,
 //   execution_space, blas, mpi, hdf5, host (rank 0's), ranks, threads (of a rank), transfer, start, end (UTC, ISO 8601)
 // Group /split (since 1.4): class_counts, int64 (ranks, classes), the training samples of each class that each rank
 //   keeps; not there where samples have several labels.

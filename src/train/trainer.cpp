@@ -47,7 +47,7 @@ Trainer::Trainer(TrainerParts const& parts, TrainingSettings const& settings, Sc
       loss_(memory_.max_samples() * labels_),
       test_loss_(memory_.max_samples() * labels_),
       norm_(parts.gradient.flat.extent(0), parts.optimiser.settings().clip_norm),
-      sums_(parts.comm, 3) {}
+      sums_(parts.comm, 4) {}
 
 void Trainer::step(std::size_t epoch, std::size_t step_of_epoch) {
   auto const& [space, comm, clock, network, gradient, exchange, optimiser, plan, train, test, probe] = parts_;
@@ -62,7 +62,8 @@ void Trainer::step(std::size_t epoch, std::size_t step_of_epoch) {
     forward(pass, tape, ranks);
     // The mean over the rows of all ranks: from here on, gradients of parts of the batch just add up.
     loss_.evaluate(space, tape.output, label_, 1.0 / static_cast<double>(rows), tape.output_delta);
-    sums_.start(std::array{loss_.last_batch(space), wishes_.stop ? 1.0 : 0.0, wishes_.save ? 1.0 : 0.0});
+    sums_.start(std::array{loss_.last_batch(space), wishes_.stop ? 1.0 : 0.0, wishes_.save ? 1.0 : 0.0,
+                           wishes_.show ? 1.0 : 0.0});
   }
   BackwardWalk walk(pass, clock, network, tape);
   try {
@@ -111,7 +112,7 @@ void Trainer::forward(Pass const& pass, Tape const& tape, RowLayout const& ranks
 /// What all ranks know of the step by now.
 void Trainer::take_sums(Tape const& tape, std::size_t rows) {
   auto const sums = sums_.finish();
-  agreed_ = {sums[1] > 0, sums[2] > 0};
+  agreed_ = {.stop = sums[1] > 0, .save = sums[2] > 0, .show = sums[3] > 0};
   double const loss = sums[0] / static_cast<double>(rows);
   if (!std::isfinite(loss)) blame(tape);
   if (first_loss_ == 0) first_loss_ = loss;

@@ -43,6 +43,7 @@ struct TrainerParts {
 struct Wishes {
   bool stop = false;  ///< end the run for now
   bool save = false;  ///< write a checkpoint
+  bool show = false;  ///< bring the records so far to where others see them
 };
 
 /// Hears of progress, on every rank alike.

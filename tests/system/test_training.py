@@ -3,14 +3,17 @@
 
 from __future__ import annotations
 
+import os
 import re
 import struct
+import subprocess
+import time
 
 import h5py
 import numpy as np
 import pytest
 import xarray
-from conftest import SOURCE
+from conftest import MINIDAD, SOURCE
 from test_refusals import idx
 
 SHORT = ("--progress", "none", "--set", "training.epochs=3", "--set", "output.file=out/run.h5")
@@ -357,3 +360,26 @@ def test_help_explains_itself(minidad):
         result = minidad(*arguments, ranks=2)
         assert result.code == 0
         assert result.out.count("Usage:") == 1
+
+
+def test_a_run_that_goes_on_can_be_watched(tiny, tmp_path):
+    """Its records are in the file before the epoch ends, in one that is whole at any time."""
+    job = subprocess.Popen(
+        [os.environ["MPIEXEC"], "-n", "2", MINIDAD, "run", str(tiny), "--progress", "none", "--set", "training.epochs=1",
+         "--set", "data.train_samples=400000", "--set", "model.hidden=[256, 128]",
+         "--set", "output.show_seconds=0.05", "--set", "output.file=run.h5"],
+        cwd=tmp_path, stdout=subprocess.DEVNULL,
+    )  # fmt: skip
+    seen = set()
+    while job.poll() is None:
+        try:
+            with h5py.File(tmp_path / "run.h5.tmp") as file:
+                assert file["loss"].shape == file["step"].shape and file["provenance/total_steps"].asstr()[()] == "6250"
+                seen.add((len(file["step"]), len(file["epoch"])))
+        except FileNotFoundError:  # not there yet, or complete by now
+            pass
+        time.sleep(0.02)
+    assert job.returncode == 0
+    assert any(0 < steps < 625 and epochs == 0 for steps, epochs in seen), seen
+    with h5py.File(tmp_path / "run.h5") as file:
+        assert len(file["step"]) == 625 and (np.diff(file["step"]) == 10).all()

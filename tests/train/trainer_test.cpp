@@ -85,21 +85,24 @@ TEST(Trainer, ClipsTheGradientOfAllRanks) {
   }
 }
 
-TEST(Trainer, StopsAndSavesWhereOneRankWishesIt) {
+TEST(Trainer, StopsSavesAndShowsWhereOneRankWishesIt) {
   SmallProblem problem(test_comm(), {.training = {.epochs = 3}});
   bool const wishes = test_comm().rank() == test_comm().size() - 1;
-  std::vector<std::int64_t> saves;
-  problem.trainer.run({.wish =
-                           [&] {
-                             auto const step = problem.trainer.steps_done() + 1;
-                             return Wishes{.stop = wishes && step == 7, .save = wishes && step % 3 == 0};
-                           },
-                       .go_on =
-                           [&](Wishes const& agreed) {
-                             if (agreed.save) saves.push_back(problem.trainer.steps_done());
-                             return !agreed.stop;
-                           }});
+  std::vector<std::int64_t> saves, shows;
+  problem.trainer.run(
+      {.wish =
+           [&] {
+             auto const step = problem.trainer.steps_done() + 1;
+             return Wishes{.stop = wishes && step == 7, .save = wishes && step % 3 == 0, .show = wishes && step == 2};
+           },
+       .go_on =
+           [&](Wishes const& agreed) {
+             if (agreed.show) shows.push_back(problem.trainer.steps_done());
+             if (agreed.save) saves.push_back(problem.trainer.steps_done());
+             return !agreed.stop;
+           }});
   EXPECT_EQ(saves, (std::vector<std::int64_t>{3, 6}));
+  EXPECT_EQ(shows, std::vector<std::int64_t>{2});
   EXPECT_EQ(problem.trainer.steps_done(), 7);
 }
 

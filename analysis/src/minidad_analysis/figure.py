@@ -113,6 +113,7 @@ def axes_of(
     )
     axes.set_xlabel(x_label)
     axes.set_ylabel(y_label)
+    axes.locator_params(axis="x", nbins=6)  # 17500 and its like need room
     return drawing, axes
 
 

@@ -20,6 +20,7 @@ AGAINST = {
     "bytes": ("sent by a rank (B)", "Who learns most from a byte? Further left is the same for less traffic."),
     "time": ("training time (s)", "Who is there first, on this machine with its network?"),
 }
+ALONE = "Where the line leaves the dots behind, the net learns by heart."
 HOW_DRAWN = " Lines: training; dots: test."
 
 
@@ -62,7 +63,9 @@ def _figure(groups: Sequence[Group], quantity: str, against: str) -> Figure:
     return Figure(
         f"{quantity}-{against}",
         f"{quantity.capitalize()} against {'steps' if against == 'step' else against}",
-        caption + HOW_DRAWN + (" Bars: 95 % of the mean over seeds." if several else ""),
+        (caption if len(groups) > 1 else ALONE)
+        + HOW_DRAWN
+        + (" Bars: 95 % of the mean over seeds." if several else ""),
         drawing,
     )
 

@@ -8,6 +8,7 @@ from minidad_analysis.schema import (
     AXES,
     CLASS_AXES,
     CLASS_SERIES,
+    CONSENSUS_SERIES,
     FACTOR_SERIES,
     NORM_SERIES,
     PROBE_AXES,
@@ -18,7 +19,7 @@ from minidad_analysis.schema import (
 )
 
 ALL_AXES = {*AXES, *PROBE_AXES, *CLASS_AXES}
-ALL_SERIES = {**SERIES, **NORM_SERIES, **FACTOR_SERIES, **PROBE_SERIES, **CLASS_SERIES}
+ALL_SERIES = {**SERIES, **NORM_SERIES, **CONSENSUS_SERIES, **FACTOR_SERIES, **PROBE_SERIES, **CLASS_SERIES}
 
 
 def test_reads_all_that_was_written(make_run):

@@ -85,6 +85,18 @@ void carry_series(hid_t from, hid_t to, std::string const& name, hid_t type, hsi
   transfer_block(target.get(), name, new_size, type, values.data(), true);
 }
 
+/// A series that the former file, of an earlier version, does not have.
+void leave_absent(hid_t to, std::string const& name, hsize_t records) {
+  auto const target = open_dataset(to, name);
+  auto size = sizes_of(target.get(), name);
+  size[0] = records;
+  check_hdf5(H5Dset_extent(target.get(), size.data()), name);
+  std::size_t count = 1;
+  for (auto const length : size) count *= length;
+  std::vector<double> values(count, absent_value(name));
+  if (count > 0) transfer_block(target.get(), name, size, H5T_NATIVE_DOUBLE, values.data(), true);
+}
+
 }  // namespace
 
 double absent_value(std::string const& series) {
@@ -110,9 +122,11 @@ void carry_records(hid_t from, hid_t to, RecordCounts const& counts) {
       carry_series<std::int64_t>(from, to, name, H5T_NATIVE_INT64, static_cast<hsize_t>(records_along(axis, counts)));
   }
   for (auto const& series : schema::series) {
-    if (!has(from, series.name) || !has(to, series.name)) continue;
+    if (!has(to, series.name)) continue;
     auto const records = static_cast<hsize_t>(records_along(series.axis[0], counts));
-    if (series.type == schema::Type::integer)
+    if (!has(from, series.name))
+      leave_absent(to, series.name, records);
+    else if (series.type == schema::Type::integer)
       carry_series<std::int64_t>(from, to, series.name, H5T_NATIVE_INT64, records);
     else
       carry_series<double>(from, to, series.name, H5T_NATIVE_DOUBLE, records);

@@ -33,7 +33,8 @@ struct EpochRecord {
   std::int64_t epoch = 0;  ///< epochs done so far
   double test_loss = 0;    ///< nats
   double test_accuracy = 0;
-  double training_seconds = 0;  ///< since the start, without evaluation and output
+  double training_seconds = 0;    ///< since the start, without evaluation and output
+  double consensus_distance = 0;  ///< of the ranks' models from their mean, see train/consensus.hpp; 0: they are one
 };
 
 /// The run as a whole.

@@ -310,6 +310,7 @@ void RunFile::append(EpochRecord const& record) {
   put("test_loss", std::array{record.test_loss});
   put("test_accuracy", std::array{record.test_accuracy});
   put("training_seconds", std::array{record.training_seconds});
+  put("consensus_distance", std::array{record.consensus_distance});
 }
 
 void RunFile::append(ProbeRecord const& record) {

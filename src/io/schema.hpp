@@ -67,6 +67,12 @@ inline constexpr Series series[] = {
     {"test_loss", Type::real, {epoch}, 1, "nat", "loss on the test samples, mean over rows"},
     {"test_accuracy", Type::real, {epoch}, 1, "1", "accuracy on the test samples"},
     {"training_seconds", Type::real, {epoch}, 1, "s", "time in training since the start, rank 0"},
+    {"consensus_distance",
+     Type::real,
+     {epoch},
+     1,
+     "1",
+     "rms distance of the ranks' models from their mean, over its norm"},
     // Of G = AᵀD, the weight gradient of a layer, with A its input and D its delta: of the rows of all ranks, and of
     // each rank's own ("local"). Singular values descend; where there are fewer than 32 the rest is zero. Angles are
     // NaN at the first record. docs/theory.md has the formulas.
@@ -94,7 +100,9 @@ inline constexpr Series series[] = {
 //   execution_space, blas, mpi, hdf5, host (rank 0's), ranks, threads (of a rank), transfer, start, end (UTC, ISO 8601)
 // Group /split (since 1.4): class_counts, int64 (ranks, classes), the training samples of each class that each rank
 //   keeps; not there where samples have several labels.
-// gradient_norm is there since 1.4.
+// Group /topology, of runs whose ranks hear some others only: mixing, float64 (graphs, ranks, ranks), the weights of the
+//   graphs that follow one another, rows for who listens (since 1.5; no exchange of today leaves one).
+// gradient_norm is there since 1.4, consensus_distance since 1.5 (0 where all ranks hold one model).
 // Group /summary: scalars.
 //   float64: samples_per_second (the figure of merit), training_seconds, bytes_per_step (sent by the exchange, mean
 //            over ranks and steps; control and probe traffic not included), test_loss, test_accuracy

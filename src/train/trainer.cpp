@@ -47,7 +47,8 @@ Trainer::Trainer(TrainerParts const& parts, TrainingSettings const& settings, Sc
       loss_(memory_.max_samples() * labels_),
       test_loss_(memory_.max_samples() * labels_),
       norm_(parts.gradient.flat.extent(0), parts.optimiser.settings().clip_norm),
-      sums_(parts.comm, 4) {}
+      sums_(parts.comm, 4),
+      consensus_(parts.exchange.replicates() ? nullptr : std::make_unique<Consensus>(parts.comm)) {}
 
 void Trainer::step(std::size_t epoch, std::size_t step_of_epoch) {
   auto const& [space, comm, clock, network, gradient, exchange, optimiser, plan, train, test, probe] = parts_;
@@ -237,7 +238,11 @@ EpochRecord Trainer::evaluate(std::int64_t epoch) {
     test_loss_.evaluate(space, tape.output, label_, 1.0, tape.output_delta);
   }
   auto const mean = mean_over_ranks(parts_.comm, test_loss_.collect(space));
-  return {.epoch = epoch, .test_loss = mean.loss, .test_accuracy = mean.accuracy, .training_seconds = 0};
+  return {.epoch = epoch,
+          .test_loss = mean.loss,
+          .test_accuracy = mean.accuracy,
+          .training_seconds = 0,
+          .consensus_distance = consensus_ ? consensus_->distance(space, parts_.network.parameters().flat) : 0};
 }
 
 void Trainer::expect_replicas() const {

@@ -8,6 +8,7 @@
 #include "exchange/exchange.hpp"
 #include "io/records.hpp"
 #include "nn/loss.hpp"
+#include "train/consensus.hpp"
 #include "train/gradient_norm.hpp"
 #include "train/optimiser.hpp"
 #include "train/probe.hpp"
@@ -112,8 +113,9 @@ class Trainer {
   double rate_ = 0, training_seconds_ = 0;
   std::int64_t steps_done_ = 0, samples_done_ = 0;
   EpochRecord last_epoch_;
-  double exchanged_before_ = 0;      // bytes, when the run began or its state was last saved
-  std::vector<double> sent_before_;  // per traffic entry, at the last record or when the state was last saved
+  std::unique_ptr<Consensus> consensus_;  // of ranks that do not replicate
+  double exchanged_before_ = 0;           // bytes, when the run began or its state was last saved
+  std::vector<double> sent_before_;       // per traffic entry, at the last record or when the state was last saved
   std::vector<std::int64_t> messages_before_;
   /// What belongs to the next record, and to the summary, from before the state was last saved or loaded.
   struct Carried {

@@ -367,3 +367,17 @@ def test_a_rank_that_is_stuck_is_named_and_the_checkpoint_before_is_there(minida
     assert re.match(r"minidad: rank 0: stalled for 2\S* s in \w+ of \w+.*: rank 1 is missing", complaints[0])
     again = minidad("run", "--restart", "latest", "--time-limit", "1", ranks=3)
     assert again.code == 75 and f"restart   from ./{name_of(20000)}" in again.out, again.out + again.err
+
+
+def test_a_file_of_an_earlier_version_is_gone_on_with(minidad, deck):
+    """What it does not have is NaN for the time before."""
+    assert minidad("run", "deck.toml", "--set", "checkpoint.every=40", ranks=2).code == 0
+    with h5py.File(deck / "run.h5", "r+") as file:
+        del file["consensus_distance"]
+        file.attrs["schema_version"] = "1.4"
+    again = minidad("run", "--restart", name_of(80), ranks=2)
+    assert again.code == 0, again.err
+    with h5py.File(deck / "run.h5") as file:
+        np.testing.assert_array_equal(file["epoch"], [1, 2, 3, 4])
+        np.testing.assert_array_equal(file["consensus_distance"], [np.nan, np.nan, 0, 0])
+        assert (file["test_loss"][()] > 0).all()

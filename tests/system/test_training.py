@@ -42,6 +42,8 @@ def test_a_run_leaves_a_complete_file_and_one_figure_of_merit(minidad, tiny, tmp
         assert (method == "none") == all(channel.startswith("control") for channel in channels)
         exchanged = sum(s for s, channel in zip(sent, channels) if not channel.startswith("control"))
         assert exchanged / ranks / (3 * 79) == pytest.approx(file["summary/bytes_per_step"][()], rel=1e-12)
+        apart = file["consensus_distance"][()]  # of the ranks' models
+        assert (apart > 0).all() if method == "none" and ranks > 1 else (apart == 0).all()
 
 
 def test_every_method_and_rank_count_learns_the_same(minidad, tiny):

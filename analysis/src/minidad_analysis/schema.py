@@ -30,6 +30,11 @@ NORM_SERIES: Table = {
     "gradient_norm": (float, ("step",)),
 }
 
+# Since version 1.5.
+CONSENSUS_SERIES: Table = {
+    "consensus_distance": (float, ("epoch",)),
+}
+
 # There together or not at all: since version 1.1 ...
 LAYER_AXES = ("layer",)
 
@@ -75,6 +80,8 @@ def expected(names: Container[str]) -> tuple[tuple[str, ...], Table]:
     series = SERIES
     if "gradient_norm" in names:
         series = {**series, **NORM_SERIES}
+    if "consensus_distance" in names:
+        series = {**series, **CONSENSUS_SERIES}
     if "layer" in names:
         axes, series = axes + LAYER_AXES, {**series, **FACTOR_SERIES}
     if "probe_step" in names:

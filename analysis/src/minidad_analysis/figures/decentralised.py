@@ -8,9 +8,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from matplotlib.figure import Figure as Drawing
 
-from ..figure import COLOURS, FAINT, INK, Figure, axes_of
-from ..overview import ends, needs_steps, thinned
-from ..reader import Run
+from ..figure import COLOURS, FAINT, INK, Figure, axes_of, log_axis
+from ..reader import NotInRun, Run
 
 NAME = "decentralised"
 MEANING = "consensus distance and topology of decentralised runs"
@@ -20,9 +19,12 @@ GRAPHS = 4  # that are drawn, of those that follow each other
 
 def draw(runs: Sequence[Run]) -> Iterator[Figure]:
     for run in runs:
-        distance = run.need("consensus_distance", HOW)
-        needs_steps(run, least=2)
-        yield _distance(ends(run.axes["step"]), thinned(distance))
+        distance = run.need("consensus_distance", HOW).values
+        if not (distance > 0).any():
+            raise NotInRun(f"{run.path}: has no consensus distance: {HOW}")
+        if len(distance) < 2:
+            raise NotInRun(f"{run.path}: has one epoch only, which makes no curve")
+        yield _distance(run.axes["epoch"], distance)
         graphs = run.tables.get("topology/mixing")
         if graphs is not None:
             for i, mixing in enumerate(graphs[:GRAPHS]):
@@ -35,15 +37,15 @@ def second_eigenvalue(mixing: np.ndarray) -> float:
     return float(values[1]) if len(values) > 1 else 0.0
 
 
-def _distance(steps: np.ndarray, distance: np.ndarray) -> Figure:
-    drawing, axes = axes_of("step", "consensus distance")
-    axes.plot(steps, distance, color=COLOURS[0], label="consensus distance")
-    if (distance > 0).any():
-        axes.set_yscale("log")
+def _distance(epochs: np.ndarray, distance: np.ndarray) -> Figure:
+    drawing, axes = axes_of("epoch", "consensus distance")
+    axes.plot(epochs, distance, color=COLOURS[0], marker="o", markersize=4, label="consensus distance")
+    axes.set_yscale("log")
+    log_axis(axes.yaxis, "{x:g}")
     return Figure(
         "consensus-distance",
         "Consensus distance",
-        "How far the ranks' models are from their mean, of its length: falling means that they agree.",
+        "How far the ranks' models are from their mean, of its length: rising, they drift apart; falling, they agree.",
         drawing,
     )
 

@@ -167,6 +167,8 @@ def test_overview_sums_up_what_was_counted(make_run):
 def test_smooth_keeps_straight_lines():
     line = np.arange(100.0)
     np.testing.assert_allclose(smooth(line)[10:-10], line[10:-10])
+    line[50] = np.nan
+    assert np.isfinite(smooth(line)).all() and np.isnan(smooth(np.full(3, np.nan))).all()
 
 
 def test_front_has_what_nothing_beats():

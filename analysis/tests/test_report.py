@@ -97,6 +97,15 @@ def test_pointer_reads_values(page, browser, figure, said):
     assert tip_of(browser, figure) == ""
 
 
+def test_a_finger_reads_values(page, browser):
+    browser.open(page, PHONE)
+    x, y, width, height = middle_of(browser, "all-loss-step")
+    touch = [{"x": x + 0.5 * width, "y": y + 0.5 * height}]
+    browser.call("Input.dispatchTouchEvent", type="touchStart", touchPoints=touch)
+    assert re.match(r"step [\d,]+\ndad: [\d.]+", tip_of(browser, "all-loss-step"))
+    assert browser.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
+
+
 def test_dragging_looks_closer(page, browser):
     browser.open(page, DESKTOP)
     figure = "all-loss-step"

@@ -70,7 +70,7 @@ class Figure:
     drawing: Drawing
 
     def save(self, path: Path, dots_per_inch: int = 200) -> None:
-        """With title and caption, on white, in the format that the path's suffix names."""
+        """With title and caption, on white, in the format that the path's suffix names. Once: the drawing grows."""
         with rc_context(STYLE):
             lines = textwrap.wrap(self.caption, 76)
             height = self.drawing.get_figheight()
@@ -159,12 +159,13 @@ def log_axis(axis: Axis, text: str | None = None) -> None:
 
 
 def smooth(values: np.ndarray) -> np.ndarray:
-    """Means over a window of a twelfth of the points around each, shorter at the ends."""
+    """Means over a window of a twelfth of the points around each, shorter at the ends, of what is a number."""
     half = len(values) // 24
     at = np.arange(len(values))
     first, last = np.maximum(at - half, 0), np.minimum(at + half + 1, len(values))
-    sums = np.concatenate([[0.0], np.cumsum(values)])
-    result: np.ndarray = (sums[last] - sums[first]) / (last - first)
+    sums, numbers = (np.concatenate([[0.0], np.cumsum(part)]) for part in (np.nan_to_num(values), np.isfinite(values)))
+    with np.errstate(invalid="ignore"):  # none: NaN
+        result: np.ndarray = (sums[last] - sums[first]) / (numbers[last] - numbers[first])
     return result
 
 

@@ -9,9 +9,12 @@ from pathlib import Path
 
 from .reader import Run
 
-# What may differ between runs of a group; where the runs are written says nothing about them.
 SEED = "training.seed"
-NO_MATTER = (SEED, "output.file", "output.overwrite")
+
+
+def matters(name: str) -> bool:
+    """Whether a setting tells runs apart: neither the seed, nor where and how often something is written."""
+    return name != SEED and name.split(".")[0] not in ("output", "checkpoint", "failure")
 
 
 def run_labels(runs: Sequence[Run]) -> list[str]:
@@ -33,7 +36,7 @@ def method_label(method: str, settings: dict[str, str], alike: Sequence[dict[str
         + [
             f"{re.sub('^(exchange|low_rank)[.]', '', name)}={text}"
             for name, text in settings.items()
-            if name not in NO_MATTER and any(other.get(name) != text for other in alike)
+            if matters(name) and any(other.get(name) != text for other in alike)
         ]
     )
 

@@ -31,15 +31,11 @@ class Overview:
     step: np.ndarray  # (point)
     loss: np.ndarray  # nat
     accuracy: np.ndarray  # fraction
-    learning_rate: np.ndarray
-    gradient_norm: np.ndarray | None  # none before version 1.4 of the schema
     bytes: np.ndarray  # sent by the exchange since the start, mean over ranks
     seconds: np.ndarray  # since the start, of the slowest rank of each record
     phase_seconds: np.ndarray  # (point, phase), of a step, mean over ranks
     rank_seconds: np.ndarray  # (rank, phase), of a step, mean over steps
     channel_bytes: np.ndarray  # (channel), of a step, mean over ranks and steps
-    channel_messages: np.ndarray  # (channel), likewise
-    records: int  # in the file
     steps: int  # that the records cover
 
     @property
@@ -106,16 +102,12 @@ def _look_at(run: Run) -> Overview:
     stretch = stretch_of(len(step))
 
     exchange = exchange_channels(run)
-    sent = run.series["bytes_sent"]
     channel_bytes = np.zeros(len(exchange))
     byte_parts = []
-    for _, block in sent.blocks(stretch):
+    for _, block in run.series["bytes_sent"].blocks(stretch):
         per_channel = block.mean(axis=1)
         channel_bytes += per_channel.sum(axis=0)
         byte_parts.append(_sums(per_channel[:, exchange].sum(axis=1), stretch))
-    channel_messages = np.zeros(len(exchange))
-    for _, block in run.series["messages"].blocks():
-        channel_messages += block.mean(axis=1).sum(axis=0)
 
     rank_seconds = np.zeros((run.ranks, len(run.axes["phase"])))
     phase_parts, elapsed_parts = [], []
@@ -129,15 +121,11 @@ def _look_at(run: Run) -> Overview:
         step=ends(step),
         loss=thinned(run.series["loss"]),
         accuracy=thinned(run.series["accuracy"]),
-        learning_rate=thinned(run.series["learning_rate"]),
-        gradient_norm=thinned(run.series["gradient_norm"]) if "gradient_norm" in run.series else None,
         bytes=np.cumsum(np.concatenate(byte_parts)),
         seconds=np.cumsum(np.concatenate(elapsed_parts)),
         phase_seconds=np.concatenate(phase_parts) / covered_by_point[:, None],
         rank_seconds=rank_seconds / steps,
         channel_bytes=channel_bytes / steps,
-        channel_messages=channel_messages / steps,
-        records=len(step),
         steps=steps,
     )
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .names import NO_MATTER, method_label
+from .names import matters, method_label
 from .reader import NotInRun, Run
 
 BATCH = "training.batch"
@@ -82,7 +82,7 @@ def _sweep(kind: str, runs: Sequence[Run], others: Sequence[dict[str, str]]) -> 
 
 
 def _other(run: Run) -> dict[str, str]:
-    return {name: text for name, text in run.settings.items() if name not in (*NO_MATTER, BATCH)}
+    return {name: text for name, text in run.settings.items() if matters(name) and name != BATCH}
 
 
 def _global_batch(run: Run) -> float:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .deck import Settings
-from .names import NO_MATTER, SEED, method_label
+from .names import SEED, matters, method_label
 from .reader import Run, RunFileError
 
 # Student's t, 97.5 %, for 1, 2, ... degrees of freedom; beyond the last one, that of the normal distribution is near.
@@ -59,7 +59,7 @@ def groups_of(runs: Sequence[Run]) -> list[Group]:
         if SEED not in settings:
             raise RunFileError(f"{run.path}: the deck in it names no {SEED}")
         seed = settings[SEED]
-        settings = {name: text for name, text in settings.items() if name not in NO_MATTER}
+        settings = {name: text for name, text in settings.items() if matters(name)}
         alike = (run.provenance["ranks"], *sorted(settings.items()))
         # Counted twice, a run would make the deviation too small.
         first = seen.setdefault((seed, alike), run)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure as Drawing
+from matplotlib.ticker import MaxNLocator
 
 from ..figure import COLOURS, FAINT, INK, Figure, axes_of, log_axis
 from ..reader import NotInRun, Run
@@ -40,6 +41,7 @@ def second_eigenvalue(mixing: np.ndarray) -> float:
 def _distance(epochs: np.ndarray, distance: np.ndarray) -> Figure:
     drawing, axes = axes_of("epoch", "consensus distance")
     axes.plot(epochs, distance, color=COLOURS[0], marker="o", markersize=4, label="consensus distance")
+    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     axes.set_yscale("log")
     log_axis(axes.yaxis, "{x:g}")
     return Figure(

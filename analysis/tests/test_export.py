@@ -4,11 +4,13 @@
 import csv
 import json
 import struct
+import sys
 
 import numpy as np
 import pytest
 
 from minidad_analysis import read_run
+from minidad_analysis.__main__ import main
 from minidad_analysis.export import tensorboard
 
 
@@ -49,6 +51,12 @@ def test_netcdf_opens_in_xarray(real_file, command, tmp_path):
         np.testing.assert_array_equal(data["loss"], run.series["loss"].values)
         assert data["seconds"].sel(phase="forward").dims == ("step", "rank")
         assert data.attrs["ranks"] == run.provenance["ranks"]
+
+
+def test_netcdf_without_xarray_is_said(make_run, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "xarray", None)
+    assert main(["export", "nc", str(make_run())]) == 2
+    assert capsys.readouterr().err.startswith("minidad-analysis: netCDF needs xarray, and netCDF4 or h5netcdf: ")
 
 
 def fields(message):

@@ -190,11 +190,14 @@ def test_dense_cost_is_predicted_from_parameters(make_run):
         file["summary/parameters"] = np.int64(1000)
 
     run = read_run(make_run(ranks=4, change=with_parameters))
-    dense = dense_cost([run])
+    dense = dense_cost(run, [run])
     assert not dense.measured and dense.cost.bytes == 2 * 3 / 4 * 4 * 1000
     assert dense.cost.seconds < cost_of(run).seconds  # which compresses
-    dsgd = read_run(make_run("dsgd.h5", method="dsgd"))
-    assert dense_cost([run, dsgd]).measured
+    elsewhere = read_run(make_run("two.h5", method="dsgd", ranks=2))
+    assert not dense_cost(run, [run, elsewhere]).measured
+    dsgd = read_run(make_run("dsgd.h5", method="dsgd", ranks=4, seed=2))
+    assert dense_cost(run, [run, elsewhere, dsgd]).measured
+    assert dense_cost(read_run(make_run("older.h5")), []) is None
 
 
 def test_imbalance_is_of_computing(make_run):
@@ -221,6 +224,9 @@ def test_scaling_of_ideal_runs(run_for, command, make_run):
     ]  # fmt: skip
     weak = [make_run(f"weak{n}.h5", ranks=n, batch=32 * n, samples_per_second=100.0 * n**0.5) for n in (1, 4)]
     lines = command("scaling", "--markdown", *weak).stdout.splitlines()
+    other = [make_run(f"dsgd{n}.h5", method="dsgd", ranks=n, batch=32 * n) for n in (1, 4)]
+    labels = [line.split()[1] for line in command("scaling", *weak, *other).stdout.splitlines()[1:]]
+    assert labels == ["dad", "dad", "dsgd", "dsgd"]
     assert lines[2:] == ["| weak | dad | 1 | 100.0 | 1.00x | 100.0 |", "| weak | dad | 4 | 200.0 | 2.00x | 50.0 |"]
 
 

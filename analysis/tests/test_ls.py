@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
+import subprocess
+import sys
 
 
 def test_folder_is_listed(make_run, command, tmp_path):
@@ -13,6 +15,18 @@ def test_folder_is_listed(make_run, command, tmp_path):
     assert lines[0][1:6] == ["not", "complete", "dad", "2", "30"]
     assert lines[1][1:7] == ["complete", "dsgd", "2", "30", "2.0000", "87.65"]
     assert lines[2][4] == "0"
+
+
+def test_readers_may_leave_early(make_run, tmp_path):
+    """As `| head -1` does: no word of complaint."""
+    for i in range(3):
+        make_run(f"{i}.h5")
+    program = subprocess.Popen(
+        [sys.executable, "-m", "minidad_analysis", "ls", str(tmp_path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    program.stdout.close()
+    assert program.stderr.read() == b""
+    assert program.wait() == 141
 
 
 def test_what_is_no_run_is_named(make_run, command, tmp_path):

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 from typing import NoReturn
@@ -188,7 +189,11 @@ def main(arguments: list[str] | None = None) -> int:
     given = parse(arguments)
     try:
         code: int = given.run_command(given)
+        sys.stdout.flush()
         return code
+    except BrokenPipeError:  # who reads has seen enough, as `| head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
     except RunFileError as error:
         print(f"{NAME}: {error}", file=sys.stderr)
     except OSError as error:  # of what is written

@@ -3,7 +3,7 @@
 
 T(B) = C + n / B, where C are the seconds that a step computes (all phases but waiting, files and the probe; mean over
 steps, of the slowest rank), n the bytes that a rank sends, and B the bandwidth each rank has to send with. Latency is
-left out, and so is what communication hides behind computing: both are the same for all exchanges to first order.
+left out, and nothing is hidden behind computing.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from .names import matters
 from .overview import COMPUTING, overview
 from .reader import Run
 
@@ -51,19 +52,26 @@ class Dense:
     measured: bool
 
 
-def dense_cost(runs: Sequence[Run]) -> Dense | None:
-    """That of the runs of dSGD among these, if any; else what the first run would cost with it, which sends 2 (S-1)/S
-    times the bytes of all parameters, and computes what this run does without compressing. None: not known."""
-    dsgd = [run for run in runs if run.method == "dsgd"]
+def dense_cost(run: Run, runs: Sequence[Run]) -> Dense | None:
+    """That of the runs of dSGD among `runs` that train the same on as many ranks; else what `run` would cost with it:
+    it would send 2 (S-1)/S times the bytes of all parameters, and compute what `run` does without compressing. None:
+    not known, as nothing says how many parameters there are."""
+    dsgd = [other for other in runs if other.method == "dsgd" and _task(other) == _task(run)]
     if dsgd:
         return Dense(mean_cost(dsgd), measured=True)
-    for run in runs:
-        if "parameters" in run.summary:
-            scalar = 8 if run.provenance.get("real") == "double" else 4
-            sent = 2 * (run.ranks - 1) / run.ranks * scalar * run.summary["parameters"]
-            compress = overview(run).rank_seconds[:, run.axes["phase"] == "compress"].sum(axis=1).max()
-            return Dense(Cost(cost_of(run).seconds - float(compress), sent), measured=False)
-    return None
+    if "parameters" not in run.summary:
+        return None
+    scalar = 8 if run.provenance.get("real") == "double" else 4
+    sent = 2 * (run.ranks - 1) / run.ranks * scalar * run.summary["parameters"]
+    compress = overview(run).rank_seconds[:, run.axes["phase"] == "compress"].sum(axis=1).max()
+    return Dense(Cost(cost_of(run).seconds - float(compress), sent), measured=False)
+
+
+def _task(run: Run) -> tuple[object, ...]:
+    """What is trained, on how many ranks, whatever they exchange."""
+    others = ("exchange", "low_rank", "probe")
+    told = {name: text for name, text in run.settings.items() if matters(name) and name.split(".")[0] not in others}
+    return (run.ranks, *sorted(told.items()))
 
 
 def break_even(cost: Cost, dense: Cost) -> float:

@@ -79,7 +79,7 @@ def _ranks(runs: Sequence[Run]) -> str:
 
 def _lead(runs: Sequence[Run]) -> str:
     first = runs[0].settings
-    what = " ".join(first[name] for name in ("model.name", "data.source") if name in first)
+    what = ", ".join(f"{name.split('.')[0]} {first[name]}" for name in ("model.name", "data.source") if name in first)
     dates = sorted({run.provenance["start"][:10] for run in runs if "start" in run.provenance})
     span = dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}" if dates else ""
     live = [run for run in runs if not run.complete]
@@ -89,7 +89,7 @@ def _lead(runs: Sequence[Run]) -> str:
 
 def _cards(run: Run) -> str:
     seen = overview(run)
-    dense = dense_cost([run])
+    dense = dense_cost(run, [run])
     cards = []
     if run.complete:
         cards.append((f"{100 * run.summary['test_accuracy']:.2f} %", "test accuracy"))
@@ -110,26 +110,22 @@ def _cards(run: Run) -> str:
 
 
 def _break_even(runs: Sequence[Run]) -> str:
-    dense = dense_cost(runs)
-    if dense is None:
-        return "<p>Not known: no run of dSGD is among these, and none says how many parameters it has.</p>\n"
-    how = "as measured in its runs here" if dense.measured else "as predicted from the number of parameters"
     return (
-        "<p>Up to its break-even bandwidth an exchange is faster than dSGD, "
-        f"{how}. A step takes what it computes plus bytes over bandwidth; latency and overlap are left out.</p>\n"
-        + html(break_even_rows(runs))
+        "<p>A step takes what it computes, as measured here, plus bytes over bandwidth; latency and overlap are left "
+        "out. dSGD is that of its runs of the same deck and ranks among these, or else predicted (*): all parameters "
+        "to send, and the same computing but for compression.</p>\n" + html(break_even_rows(runs))
     )
 
 
 def break_even_rows(runs: Sequence[Run]) -> Rows:
     """A table, header first: what a step costs, up to where it beats dSGD, and how it does at some bandwidths."""
-    dense = dense_cost(runs)
     speeds = (1, 10, 100)
     rows = [("method", "ranks", "computing (ms)", "sent per step", "beats dSGD up to",
-             *(f"at {speed} Gbit/s" for speed in speeds))]  # fmt: skip
+             *(f"speed to dSGD at {speed} Gbit/s" for speed in speeds))]  # fmt: skip
     groups = groups_of(runs)
     for group in groups:
-        cost = mean_cost(group.runs)
+        cost, dense = mean_cost(group.runs), dense_cost(group.runs[0], runs)
+        mark = "" if dense is None or dense.measured else " *"
         gains = [f"{dense.cost.at(speed * GBIT) / cost.at(speed * GBIT):.2f} x" if dense else "-" for speed in speeds]
         rows.append(
             (
@@ -137,7 +133,7 @@ def break_even_rows(runs: Sequence[Run]) -> Rows:
                 str(group.runs[0].ranks),
                 f"{1e3 * cost.seconds:.3f}",
                 human_bytes(cost.bytes),
-                "-" if dense is None or group.method == "dsgd" else bandwidth_text(break_even(cost, dense.cost)),
+                "-" if dense is None or group.method == "dsgd" else bandwidth_text(break_even(cost, dense.cost)) + mark,
                 *gains,
             )
         )

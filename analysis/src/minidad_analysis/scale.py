@@ -43,8 +43,7 @@ def sweeps_of(runs: Sequence[Run]) -> list[Sweep]:
         for run in runs:
             series.setdefault((same(run), *sorted(_other(run).items())), []).append(run)
         chosen = [alike for alike in series.values() if len({run.ranks for run in alike}) > 1]
-        others = [alike[0].settings for alike in chosen]
-        sweeps += [_sweep(kind, alike, others) for alike in chosen]
+        sweeps += [_sweep(kind, alike, [other[0] for other in chosen]) for alike in chosen]
     if not sweeps:
         raise NotInRun(
             f"{runs[0].path}: scaling needs runs of one deck on different numbers of ranks, with the same global batch "
@@ -71,14 +70,17 @@ def scaling_rows(sweeps: Sequence[Sweep]) -> list[tuple[str, ...]]:
     return rows
 
 
-def _sweep(kind: str, runs: Sequence[Run], others: Sequence[dict[str, str]]) -> Sweep:
+def _sweep(kind: str, runs: Sequence[Run], firsts: Sequence[Run]) -> Sweep:
+    """`firsts`: one run of each sweep, to say in what this one differs."""
     ranks = np.array(sorted({run.ranks for run in runs}))
     best = [max(run.summary["samples_per_second"] for run in runs if run.ranks == r) for r in ranks]
-    settings, *_ = [run.settings for run in runs]
-    if kind == "weak":  # the batch is what varies, so it tells no sweep from another
-        settings = {name: text for name, text in settings.items() if name != BATCH}
-        others = [{name: text for name, text in other.items() if name != BATCH} for other in others]
-    return Sweep(kind, method_label(runs[0].method, settings, others), ranks, np.array(best, float))
+
+    def told(run: Run) -> dict[str, str]:
+        """The batch is what a weak sweep varies, so it tells it from no other."""
+        return _other(run) if kind == "weak" else run.settings
+
+    label = method_label(runs[0].method, told(runs[0]), [told(run) for run in firsts if run.method == runs[0].method])
+    return Sweep(kind, label, ranks, np.array(best, float))
 
 
 def _other(run: Run) -> dict[str, str]:

@@ -23,17 +23,16 @@ def draw(runs: Sequence[Run]) -> Iterator[Figure]:
     groups = groups_of(runs)
     if all(cost_of(run).bytes == 0 for run in runs):
         raise NotInRun(f"{runs[0].path}: sends nothing, so bandwidth does not matter to it")
-    dense = dense_cost(runs)
     drawing, axes = axes_of("bandwidth of a rank (B/s)", "time of a step (ms)")
     for i, (group, colour) in enumerate(zip(groups, colours(len(groups)))):
-        cost = mean_cost(group.runs)
+        cost, dense = mean_cost(group.runs), dense_cost(group.runs[0], runs)
         axes.plot(
             BANDWIDTH, 1e3 * cost.at(BANDWIDTH), color=colour, linestyle=dashes(i), label=group.full_label(groups)
         )
         meets = break_even(cost, dense.cost) if dense else 0.0
         if BANDWIDTH[0] < meets < BANDWIDTH[-1]:
             axes.plot([meets], [1e3 * cost.at(meets)], "o", color=colour, label="_break even")
-    if dense and not dense.measured:
+    if len(groups) == 1 and dense and not dense.measured:
         axes.plot(BANDWIDTH, 1e3 * dense.cost.at(BANDWIDTH), color="#8a8a8a", linestyle=":", label="dsgd, predicted")
     axes.set_xscale("log")
     axes.set_yscale("log")

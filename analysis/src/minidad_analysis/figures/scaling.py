@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ..figure import Figure, axes_of, colours, counts, dashes, legend
+from ..figure import Figure, axes_of, colours, dashes, legend, log_axis
 from ..reader import Run
 from ..scale import Sweep, sweeps_of
 
@@ -39,8 +39,8 @@ def _figure(kind: str, sweeps: Sequence[Sweep], what: str) -> Figure:
     axes.xaxis.set_major_formatter("{x:.0f}")
     axes.minorticks_off()
     if what == "speed":
-        axes.set_yscale("log", base=2)
-        axes.yaxis.set_major_formatter(counts())
+        axes.set_yscale("log")
+        log_axis(axes.yaxis)
     else:
         axes.set_ylim(bottom=0)
     legend(axes)

@@ -16,6 +16,9 @@ import pytest
 import minidad_analysis
 from minidad_analysis.schema import CLASS_SERIES, FACTOR_SERIES, PROBE_SERIES, SERIES
 
+# Programs that tests start find the package too.
+os.environ["PYTHONPATH"] = str(Path(minidad_analysis.__file__).parent.parent)
+
 DECK = """\
 [training]
 batch = {batch}                               # rows of the global batch, all ranks together
@@ -141,12 +144,10 @@ def real_file() -> Path:
 @pytest.fixture(scope="session")
 def command() -> Callable[..., subprocess.CompletedProcess]:
     """Runs the command line in a process of its own."""
-    package = Path(minidad_analysis.__file__).parent.parent
 
     def run(*arguments: object) -> subprocess.CompletedProcess:
         return subprocess.run(
             [sys.executable, "-m", "minidad_analysis", *map(str, arguments)],
-            env={**os.environ, "PYTHONPATH": str(package)},
             capture_output=True,
             text=True,
             timeout=60,

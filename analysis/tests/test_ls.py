@@ -2,6 +2,8 @@
 import subprocess
 import sys
 
+import pytest
+
 
 def test_folder_is_listed(make_run, command, tmp_path):
     make_run("b.h5", method="dsgd")
@@ -15,6 +17,18 @@ def test_folder_is_listed(make_run, command, tmp_path):
     assert lines[0][1:6] == ["not", "complete", "dad", "2", "30"]
     assert lines[1][1:7] == ["complete", "dsgd", "2", "30", "2.0000", "87.65"]
     assert lines[2][4] == "0"
+
+
+@pytest.mark.parametrize("locking", ["TRUE", "FALSE", None])
+def test_files_are_read_with_and_without_locks(make_run, command, monkeypatch, locking):
+    """Many parallel file systems have none, so that is the default."""
+    monkeypatch.delenv("HDF5_USE_FILE_LOCKING", raising=False)
+    if locking:
+        monkeypatch.setenv("HDF5_USE_FILE_LOCKING", locking)
+    assert command("ls", make_run()).returncode == 0
+    said = "import os, minidad_analysis; print(os.environ['HDF5_USE_FILE_LOCKING'])"
+    shown = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True).stdout
+    assert shown.strip() == (locking or "FALSE")
 
 
 def test_readers_may_leave_early(make_run, tmp_path):

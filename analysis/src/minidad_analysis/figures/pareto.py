@@ -39,7 +39,7 @@ def draw(runs: Sequence[Run]) -> Iterator[Figure]:
     legend(axes, most=10)
     yield Figure(
         "pareto",
-        "Accuracy against bytes",
+        "Final accuracy against bytes of a step",
         "Up and left is better; on the dotted line nothing is both. Bars: 95 % interval of the mean over seeds.",
         drawing,
     )

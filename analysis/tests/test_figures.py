@@ -117,6 +117,21 @@ def test_heat_map_is_relative_to_the_largest(real_file):
     np.testing.assert_allclose(np.asarray(image.get_array()), expected)
 
 
+def test_layers_without_a_product_are_left_out(make_run):
+    """Such as norms: their gradient has no directions to count."""
+
+    def norm_only(file):
+        file["gradient_measures"][:, 1] = 0
+        file["provenance/model"] = "layer0: conv 8 kernel=3 pad=1 relu, 28x28 -> 28x28x8\nlayer1: layernorm\n"
+
+    run = read_run(make_run(version="1.1", probe=True, per_class=True, change=norm_only))
+    for kind in ("spectra", "energy", "classes"):
+        (figure,) = drawn(kind, run)
+        assert figure.name.endswith("layer0") and figure.title.endswith(", layer0 conv 8 relu")
+    for figure in drawn("ranks", run):
+        assert [text.get_text() for text in figure.drawing.axes[0].get_legend().get_texts()] == ["layer0 conv 8 relu"]
+
+
 def test_energy_is_that_of_the_truncation(real_file):
     """Which the run has measured itself, for one rank."""
     run = read_run(real_file)

@@ -132,8 +132,8 @@ def dashes(index: int) -> Any:
 TESTED = ", test"  # ends the label of what is told by its dots
 
 
-def legend(axes: Axes, most: int = 7, **where: Any) -> None:
-    """Of the labelled lines; of many, some from the first to the last."""
+def legend(axes: Axes, most: int = 8, above: bool = False, **where: Any) -> None:
+    """Of the labelled lines; of many, some from the first to the last. `above`: axes make room for more than three."""
     both = [pair for pair in zip(*axes.get_legend_handles_labels()) if not pair[1].endswith(TESTED)]
     if not both:
         return
@@ -141,6 +141,11 @@ def legend(axes: Axes, most: int = 7, **where: Any) -> None:
     if len(handles) > most:
         chosen = np.unique(np.linspace(0, len(handles) - 1, most).round().astype(int))
         handles, labels = [handles[i] for i in chosen], [labels[i] for i in chosen]
+    if above and len(handles) > 3:
+        rows = -(-len(handles) // 2)
+        low, high = axes.get_ylim()
+        axes.set_ylim(low, high + 0.075 * rows * (high - low))
+        where = {"loc": "upper center", "ncol": 2, "fontsize": 8}
     axes.legend(handles, labels, **{"loc": "best", **where})
 
 

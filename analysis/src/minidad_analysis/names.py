@@ -42,10 +42,11 @@ def method_label(method: str, settings: dict[str, str], alike: Sequence[dict[str
 
 
 def layer_labels(run: Run) -> list[str]:
-    """layer0 gru 128, from what the run says of its model; the bare name where it does not."""
+    """layer0 gru 128, from what the run says of its model, without finer points; else the bare name."""
     said = {}
     for line in run.provenance.get("model", "").splitlines():
         name, colon, rest = line.partition(": ")
         if colon:
-            said[name] = rest.split(",")[0]
+            words = re.split("[,(]", rest)[0].split()
+            said[name] = " ".join(word for word in words if "=" not in word)
     return [f"{name} {said[name]}" if name in said else name for name in run.axes.get("layer", [])]

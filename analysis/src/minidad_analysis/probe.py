@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from .names import layer_labels
 from .overview import POINTS, thinned
 from .reader import NotInRun, Run
 
@@ -32,3 +33,10 @@ def measured(run: Run, series: str, measure: str, points: int = POINTS) -> np.nd
     """A measure over looks, thinned; `measure` is the last axis of the series."""
     which = measure_index(run, measure)
     return thinned(run.series[series], lambda block: block[..., which], points)
+
+
+def gradients(run: Run) -> list[tuple[int, str]]:
+    """(place, label) of the layers whose gradient is a product: norms and positions have no directions to count."""
+    norm = measured(run, "gradient_measures", "norm")
+    there = (np.nan_to_num(norm) > 0).any(axis=0)
+    return [(i, label) for i, label in enumerate(layer_labels(run)) if there[i]]

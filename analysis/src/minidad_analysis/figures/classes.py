@@ -9,9 +9,8 @@ import numpy as np
 from matplotlib.colors import Normalize
 
 from ..figure import Figure, heat_map
-from ..names import layer_labels
 from ..overview import MAP_POINTS, ends
-from ..probe import measured, needs_probe
+from ..probe import gradients, measured, needs_probe
 from ..reader import Run
 
 NAME = "classes"
@@ -24,7 +23,7 @@ def draw(runs: Sequence[Run]) -> Iterator[Figure]:
         needs_probe(run, least=2)
         rank = measured(run, "class_measures", "rank_0.1", MAP_POINTS)
         steps = ends(run.axes["probe_step"], MAP_POINTS)
-        for i, label in enumerate(layer_labels(run)):
+        for i, label in gradients(run):
             yield _figure(i, label, steps, rank[:, i])
 
 

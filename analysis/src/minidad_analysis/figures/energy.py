@@ -8,8 +8,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from ..figure import Figure, axes_of, dashes, legend
-from ..names import layer_labels
-from ..probe import measure_index, needs_probe
+from ..probe import gradients, measure_index, needs_probe
 from ..reader import Run
 
 NAME = "energy"
@@ -24,7 +23,7 @@ def draw(runs: Sequence[Run]) -> Iterator[Figure]:
         chosen = np.unique(np.linspace(0, len(looks) - 1, MOMENTS).round().astype(int))
         spectra = run.series["gradient_spectrum"].at(chosen)
         norms = run.series["gradient_measures"].at(chosen)[:, :, measure_index(run, "norm")]
-        for i, label in enumerate(layer_labels(run)):
+        for i, label in gradients(run):
             yield _figure(i, label, looks[chosen], spectra[:, i], norms[:, i])
 
 

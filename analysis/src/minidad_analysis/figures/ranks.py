@@ -8,9 +8,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from ..figure import Figure, axes_of, colours, dashes, legend, smooth
-from ..names import layer_labels
 from ..overview import ends, least, most, thinned
-from ..probe import measure_index, needs_probe
+from ..probe import gradients, measure_index, needs_probe
 from ..reader import Run
 
 NAME = "ranks"
@@ -48,13 +47,13 @@ def _figure(
 ) -> Figure:
     drawing, axes = axes_of("step", title.lower())
     steps = ends(run.axes["probe_step"])
-    labels = layer_labels(run)
-    for i, (label, colour) in enumerate(zip(labels, colours(len(labels)))):
+    layers = gradients(run)
+    for (i, label), colour in zip(layers, colours(len(layers))):
         low, high = (smooth(side[:, i]) for side in band)
         axes.fill_between(steps, low, high, color=colour, alpha=0.15, linewidth=0)
         axes.plot(steps, values[:, i], color=colour, linewidth=0.6, alpha=0.6, label=f"_{label}")
         axes.plot(steps, smooth(values[:, i]), color=colour, linestyle=dashes(i), linewidth=2, label=label)
     axes.set_ylim(bottom=0)
-    legend(axes)
+    legend(axes, above=True)
     name = measure.replace("_", "-").replace(".", "")
     return Figure(name, title, caption + " Bold: moving mean; bands: each rank's own rows.", drawing)

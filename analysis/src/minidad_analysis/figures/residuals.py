@@ -82,13 +82,11 @@ def _figure(
     band: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> Figure:
     drawing, axes = axes_of("step", y_label)
-    labels = layer_labels(run)
-    for i, (label, colour) in enumerate(zip(labels, colours(len(labels)))):
-        if not np.isfinite(values[:, i]).any():
-            continue
+    layers = [(i, label) for i, label in enumerate(layer_labels(run)) if (np.nan_to_num(values[:, i]) > 0).any()]
+    for (i, label), colour in zip(layers, colours(len(layers))):
         if band:
             axes.fill_between(steps, band[0][:, i], band[1][:, i], color=colour, alpha=0.15, linewidth=0)
         axes.plot(steps, values[:, i], color=colour, linestyle=dashes(i), label=label)
     axes.set_ylim(bottom=0)
-    legend(axes)
+    legend(axes, above=True)
     return Figure(name, title, caption, drawing)

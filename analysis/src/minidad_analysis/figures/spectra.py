@@ -9,9 +9,8 @@ import numpy as np
 from matplotlib.colors import LogNorm
 
 from ..figure import Figure, heat_map
-from ..names import layer_labels
 from ..overview import MAP_POINTS, ends, thinned
-from ..probe import measured, needs_probe
+from ..probe import gradients, measured, needs_probe
 from ..reader import Run
 
 NAME = "spectra"
@@ -25,7 +24,7 @@ def draw(runs: Sequence[Run]) -> Iterator[Figure]:
         spectrum = thinned(run.series["gradient_spectrum"], points=MAP_POINTS)
         rank = measured(run, "gradient_measures", "rank_0.1", MAP_POINTS)
         steps = ends(run.axes["probe_step"], MAP_POINTS)
-        for i, label in enumerate(layer_labels(run)):
+        for i, label in gradients(run):
             yield _figure(i, label, steps, spectrum[:, i], rank[:, i])
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+from matplotlib.axes import Axes
 
 from ..figure import Figure, axes_of, tell
 from ..overview import Overview, needs_steps, overview
@@ -46,6 +47,12 @@ def imbalance(run: Run) -> float:
     return float(busy.max() / busy.mean() - 1) if len(busy) else 0.0
 
 
+def _legend(axes: Axes) -> None:
+    """In the order in which phases are stacked."""
+    handles, labels = axes.get_legend_handles_labels()
+    axes.legend(handles[::-1], labels[::-1], loc="center left", bbox_to_anchor=(1, 0.5), handlelength=1)
+
+
 def _by_rank(run: Run, seen: Overview) -> Figure:
     drawing, axes = axes_of("rank", "time of a step (ms)", right=1.0)
     bottom = np.zeros(run.ranks)
@@ -61,8 +68,7 @@ def _by_rank(run: Run, seen: Overview) -> Figure:
         axes.set_xticks(run.axes["rank"])
     axes.set_xlim(-0.6, run.ranks - 0.4)
     axes.grid(axis="x", visible=False)
-    handles, labels = axes.get_legend_handles_labels()  # as they are stacked
-    axes.legend(handles[::-1], labels[::-1], loc="center left", bbox_to_anchor=(1, 0.5), handlelength=1)
+    _legend(axes)
     return Figure(
         "time-by-rank",
         "Time of a step, by rank",
@@ -89,8 +95,7 @@ def _over_steps(run: Run, seen: Overview) -> Figure:
     whole = 1e3 * seen.phase_seconds.sum(axis=1)
     axes.set_ylim(0, min(whole.max(), 2 * np.percentile(whole, 98)) * 1.05)
     axes.set_xlim(seen.step[0], seen.step[-1])
-    handles, labels = axes.get_legend_handles_labels()
-    axes.legend(handles[::-1], labels[::-1], loc="center left", bbox_to_anchor=(1, 0.5), handlelength=1)
+    _legend(axes)
     return Figure(
         "time-over-steps",
         "Time of a step, over steps",

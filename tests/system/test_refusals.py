@@ -198,8 +198,9 @@ def test_ranks_that_agree_on_a_failure_end_in_order(tmp_path):
 
 
 def test_a_full_disk_ends_the_run_and_leaves_no_result(images):
-    """The file may not grow beyond 40 KiB and the write fails: what a full disk looks like to the process."""
-    shell = f"trap '' XFSZ; ulimit -f 40; exec {MINIDAD} run deck.toml --set training.epochs=400 --set training.record_every=1"
+    """The file, which has 42 KiB when it is empty, may not grow beyond 64 and the write fails: what a full disk looks like
+    to the process."""
+    shell = f"trap '' XFSZ; ulimit -f 64; exec {MINIDAD} run deck.toml --set training.epochs=400 --set training.record_every=1"
     result = launch(["-n", "1", "bash", "-c", shell], images)
     assert result.code == 3, result.err
     assert len(result.complaints) == 1

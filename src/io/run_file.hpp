@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "comm/communicator.hpp"
+#include "io/axis_lengths.hpp"
 #include "io/records.hpp"
 #include "io/schema.hpp"
 
@@ -63,14 +64,10 @@ class RunFile {
   void put(std::string_view series, std::span<double const> values);
   void grow_axis(Shared const& file, schema::Axis axis);
   void write_series(Shared const& file, std::size_t which);
-  bool has(schema::Axis axis) const { return axis_length_[static_cast<std::size_t>(axis)].has_value(); }
-  bool has(schema::Series const& series) const;
 
   Communicator& comm_;
   std::string path_, temporary_, next_;  // next_: what is being written, and then becomes the temporary file
-  std::vector<Channel> channels_;
-  /// None: the file does not have the axis. Those that grow begin with 0.
-  std::array<std::optional<std::size_t>, schema::axis_names.size()> axis_length_;
+  AxisLengths axis_length_;
   std::array<std::size_t, n_times> written_{};                   // records in the file along the axes that grow
   std::array<std::vector<std::int64_t>, n_times> axis_pending_;  // values of those axes to come
   std::array<std::vector<double>, n_series> pending_;            // integers are exact in double up to 2^53

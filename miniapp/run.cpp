@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -19,6 +18,7 @@
 #include "progress.hpp"
 #include "provenance.hpp"
 #include "restart.hpp"
+#include "showing.hpp"
 #include "stopping.hpp"
 
 namespace minidad {
@@ -195,28 +195,6 @@ void say(Communicator const& comm, std::string const& text) {
   fmt::print("{}\n", text);
   std::fflush(stdout);
 }
-
-/// Lets others see the records of a run that goes on.
-class Showing {
- public:
-  /// Every `seconds`, 0: never. `decides`: whether this rank looks at the clock; one is enough.
-  Showing(double seconds, bool decides)
-      : decides_(decides && seconds > 0),
-        pause_(std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds))) {}
-  bool due() const { return decides_ && Clock::now() >= next_; }
-  void operator()(RunFile& file) {
-    auto const begin = Clock::now();
-    file.flush();
-    auto const end = Clock::now();
-    next_ = end + std::max(pause_, 50 * (end - begin));  // a large file, written anew as a whole, takes at most 2 %
-  }
-
- private:
-  using Clock = std::chrono::steady_clock;
-  bool decides_;
-  Clock::duration pause_;
-  Clock::time_point next_ = Clock::now() + pause_;
-};
 
 /// A run with its files, from the start or from a checkpoint.
 class Run {

@@ -132,7 +132,7 @@ void visit_settings(SettingsVisitor& v, Settings& s) {
 
   v.text("output.file", s.output.file, "HDF5 file of the run");
   v.flag("output.overwrite", s.output.overwrite, "replace an existing file");
-  v.real("output.show_seconds", s.output.show_seconds, from_zero,
+  v.real("output.show_seconds", s.output.show_seconds, {.low = 0, .high = 1e6},
          "while a run goes on its records reach the file so often, for those who watch; 0: after epochs only");
 
   v.integer("checkpoint.every", s.checkpoint.every, count, "steps between checkpoints; 0: only those asked for");

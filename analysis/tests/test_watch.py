@@ -47,6 +47,31 @@ def test_complete_run_ends_the_watch(make_run, command):
     assert line.startswith("step 30  loss 2.0000") and line.endswith("complete")
 
 
+def test_plain_lines_tell_news_only(make_run, tmp_path):
+    """A line for each time that the file has more, until the run is complete under its own name."""
+    live = make_run("run.h5.tmp", complete=False)
+    program = subprocess.Popen(
+        [sys.executable, "-m", "minidad_analysis", "watch", str(tmp_path / "run.h5"), "--every", "0.05"],
+        stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert program.stdout.readline().startswith("step 30 ")
+    make_run("next", complete=False, steps=(10, 20, 30, 40)).replace(live)
+    assert program.stdout.readline().startswith("step 40 ")
+    make_run("run.h5", steps=(10, 20, 30, 40, 50))
+    live.unlink()
+    lines = program.stdout.read().splitlines()
+    assert len(lines) == 1 and lines[0].startswith("step 50 ") and lines[0].endswith("complete")
+    assert program.wait() == 0
+
+
+def test_run_that_is_complete_by_now(make_run):
+    """The file was there when it was read."""
+    path = make_run("run.h5.tmp", complete=False, change=total)
+    run = look(str(path))
+    path.unlink()
+    assert "ETA" in "\n".join(screen(run))
+
+
 def test_terminal_gets_a_screen(make_run):
     path = make_run()
     leader, follower = pty.openpty()

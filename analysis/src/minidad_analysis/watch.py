@@ -27,16 +27,14 @@ WIDTH = 48  # of curves
 def watch(path: str, every: float, once: bool) -> int:
     """Until the run is complete, or Ctrl-C."""
     redraw = sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb" and "NO_COLOR" not in os.environ
-    said = None
+    shown = None
     while True:
         run = look(path)
         if redraw:
             print("\033[H\033[J" + "\n".join(screen(run)), flush=True)
-        else:
-            line = one_line(run)
-            if line != said:
-                print(line, flush=True)
-            said = line
+        elif (news := (run.complete, run.axes["step"][-1:].tolist())) != shown:
+            print(one_line(run), flush=True)
+            shown = news
         if run.complete or once:
             return 0
         time.sleep(every)
@@ -100,7 +98,15 @@ def sparkline(values: Sequence[float] | np.ndarray, width: int = WIDTH) -> str:
 def _state(run: Run) -> str:
     if run.complete:
         return "complete"
-    return f"last written {_duration(max(0.0, time.time() - os.path.getmtime(run.path)))} ago"
+    return f"last written {_duration(_age(run))} ago"
+
+
+def _age(run: Run) -> float:
+    """Seconds since the file was written; another may have taken its place by now."""
+    try:
+        return max(0.0, time.time() - os.path.getmtime(run.path))
+    except OSError:
+        return 0.0
 
 
 def _total(run: Run) -> int | None:
@@ -127,7 +133,7 @@ def _seconds_left(run: Run, total: int) -> float:
     """At the speed so far, less what has passed since the file was written."""
     seen = overview(run)
     left = seen.seconds[-1] / seen.steps * (total - int(run.axes["step"][-1]))
-    return max(0.0, float(left) - (time.time() - os.path.getmtime(run.path)))
+    return max(0.0, float(left) - _age(run))
 
 
 def _tested(run: Run) -> str:

@@ -7,13 +7,13 @@
 #include <optional>
 #include <random>
 
+#include "config/job.hpp"
 #include "core/digest.hpp"
 #include "core/error.hpp"
 #include "core/for_each_element.hpp"
 #include "data/split.hpp"
 #include "io/run_file.hpp"
 #include "keeper.hpp"
-#include "nn/layer_line.hpp"
 #include "options.hpp"
 #include "progress.hpp"
 #include "provenance.hpp"
@@ -29,40 +29,6 @@ Settings agreed_settings(Communicator& comm, Options const& options) {
   std::uint64_t const mine[1] = {digest(resolved_deck(settings))};
   if (comm.first_difference(mine)) throw AgreedError(ExitCode::user, "the ranks were given different settings");
   return settings;
-}
-
-ModelEnds model_ends(DatasetSize const& data) {
-  return {.input = data.shape, .classes = data.classes, .labels = data.labels};
-}
-
-Problem pose_problem(Settings const& settings, int ranks) {
-  auto const train = dataset_size(settings.data, Subset::train), test = dataset_size(settings.data, Subset::test);
-  auto const batch = static_cast<std::size_t>(settings.training.batch);
-  auto const n = static_cast<std::size_t>(ranks);
-  if (train.shape != test.shape || train.classes != test.classes)
-    refuse(fmt::format("training samples are {} of {} classes, test samples {} of {}", to_string(train.shape),
-                       train.classes, to_string(test.shape), test.classes));
-  if (train.samples < batch)
-    refuse(fmt::format("training.batch = {} is more than the {} training samples", batch, train.samples));
-  if (n > batch)
-    refuse(fmt::format("{} ranks cannot share training.batch = {} rows; use at most {} ranks", n, batch, batch));
-  if (settings.data.split == "class" && n > train.classes)
-    refuse(fmt::format("{} ranks cannot share data.classes = {} with data.split = \"class\"; use at most {} ranks", n,
-                       train.classes, train.classes));
-  auto const block = settings.exchange.deterministic ? static_cast<std::size_t>(settings.exchange.row_block) : 1;
-  if (auto const blocks = (batch + block - 1) / block; n > blocks)
-    refuse(fmt::format("{} ranks cannot share {} blocks of exchange.row_block = {} rows (training.batch = {})", n,
-                       blocks, block, batch));
-  auto model = make_model(settings.model, model_ends(train));
-  expect_possible(settings.exchange, model.shapes());
-  Probe::check(settings.probe, model, BatchPlan(train.samples, batch, n, block).ranks_at(0));
-  return {train, test, std::move(model), block};
-}
-
-Stretch test_stretch(std::size_t total, int rank, int ranks, bool replicates) {
-  if (!replicates) return {0, total};
-  auto const r = static_cast<std::size_t>(rank), n = static_cast<std::size_t>(ranks);
-  return {total * r / n, total * (r + 1) / n};
 }
 
 namespace {
@@ -90,58 +56,6 @@ void print_result(Communicator const& comm, TrainingSummary const& result, std::
   fmt::print("Figure of Merit (FOM): {:.2f}\n", result.samples_per_second);
   std::fflush(stdout);
 }
-
-}  // namespace
-
-namespace {
-
-/// Everything that a run works with, built from the bottom up. Building it does not communicate.
-struct Job {
-  Job(Communicator& comm, ExecSpace const& space, Settings const& settings, Problem const& problem)
-      : plan(problem.train.samples, static_cast<std::size_t>(settings.training.batch),
-             static_cast<std::size_t>(comm.size()), problem.row_block),
-        train(read_train(comm, space, settings), settings.data, max_rows(comm)),
-        network(problem.model, static_cast<std::uint64_t>(settings.training.seed), space),
-        gradient("gradient", problem.model.shapes()),
-        optimiser(settings.optimiser, gradient.flat.extent(0)),
-        exchange(make_exchange(settings.exchange, comm, problem.model.shapes(), plan.deal().batch, gradient,
-                               static_cast<std::uint64_t>(settings.training.seed))),
-        test(read_test(comm, space, settings, problem, exchange->replicates()), settings.data, max_rows(comm)),
-        probe(settings.probe.every == 0
-                  ? nullptr
-                  : std::make_unique<Probe>(settings.probe, comm, network, gradient, plan.ranks_at(0))),
-        trainer({space, comm, clock, network, gradient, *exchange, optimiser, plan, train, test, probe.get()},
-                settings.training, settings.schedule) {}
-
-  BatchPlan plan;
-  BatchLoader train;
-  Network network;
-  Parameters gradient;
-  Optimiser optimiser;
-  std::unique_ptr<Exchange> exchange;
-  BatchLoader test;
-  std::unique_ptr<Probe> probe;
-  PhaseClock clock;
-  Trainer trainer;
-
- private:
-  std::size_t max_rows(Communicator const& comm) const {
-    return plan.ranks_at(0).rows_of(static_cast<std::size_t>(comm.rank()));
-  }
-  Dataset read_train(Communicator const& comm, ExecSpace const& space, Settings const& settings) const {
-    auto const seed = static_cast<std::uint64_t>(settings.training.seed);
-    return read_dataset(space, settings.data, Subset::train, seed,
-                        training_share(space, settings.data, seed, plan, static_cast<std::size_t>(comm.rank())));
-  }
-  static Dataset read_test(Communicator const& comm, ExecSpace const& space, Settings const& settings,
-                           Problem const& problem, bool replicates) {
-    auto const [first, last] = test_stretch(problem.test.samples, comm.rank(), comm.size(), replicates);
-    Keep const keep{last - first, [first = first, last = last](std::size_t i) {
-                      return i >= first && i < last ? i - first : last - first;
-                    }};
-    return read_dataset(space, settings.data, Subset::test, static_cast<std::uint64_t>(settings.training.seed), keep);
-  }
-};
 
 std::vector<Channel> channels(Traffic const& traffic) {
   std::vector<Channel> list;

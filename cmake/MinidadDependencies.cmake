@@ -4,31 +4,23 @@
 # --- Kokkos and Kokkos Kernels -----------------------------------------------------------------------------------
 # No version range: Kokkos 3.4.1's version file refuses one.
 find_package(Kokkos 3.4 REQUIRED)
-if(MINIDAD_BACKEND AND NOT MINIDAD_BACKEND IN_LIST Kokkos_DEVICES)
+# Kernels run in Kokkos' default execution space: the first of these that it has.
+string(REPLACE "PTHREAD" "THREADS" kokkos_devices "${Kokkos_DEVICES}")  # its name until Kokkos 3.5
+foreach(candidate CUDA HIP SYCL OPENMP THREADS SERIAL)
+  if(candidate IN_LIST kokkos_devices)
+    set(minidad_backend ${candidate})
+    break()
+  endif()
+endforeach()
+if(MINIDAD_BACKEND AND NOT MINIDAD_BACKEND STREQUAL minidad_backend)
   message(FATAL_ERROR
-    "The Kokkos ${Kokkos_VERSION} found in ${Kokkos_DIR} has the back ends '${Kokkos_DEVICES}', but ${MINIDAD_BACKEND} "
-    "is asked for (MINIDAD_BACKEND). A wrong Kokkos_ROOT falls back to the system's Kokkos without a word: check it, or "
-    "run scripts/build_kokkos.sh.")
+    "MINIDAD_BACKEND asks for ${MINIDAD_BACKEND}, but with the Kokkos ${Kokkos_VERSION} found in ${Kokkos_DIR} kernels run "
+    "on ${minidad_backend} (it has '${Kokkos_DEVICES}'). A wrong Kokkos_ROOT falls back to the system's Kokkos without a "
+    "word: check it, or run scripts/build_kokkos.sh.")
 endif()
 find_package(KokkosKernels REQUIRED)  # Debian's package carries no version file
 
-# One target for the three ways Kokkos Kernels is packaged (its own install and Spack, Trilinos 13, Trilinos >= 14).
-add_library(minidad_kokkos_kernels INTERFACE)
-if(TARGET Kokkos::kokkoskernels)
-  target_link_libraries(minidad_kokkos_kernels INTERFACE Kokkos::kokkoskernels)
-elseif(TARGET KokkosKernels::all_libs)
-  target_link_libraries(minidad_kokkos_kernels INTERFACE KokkosKernels::all_libs)
-else()
-  target_include_directories(minidad_kokkos_kernels SYSTEM INTERFACE ${KokkosKernels_INCLUDE_DIRS})
-  target_link_libraries(minidad_kokkos_kernels INTERFACE ${KokkosKernels_LIBRARIES} ${KokkosKernels_TPL_LIBRARIES})
-endif()
-add_library(minidad_kokkos INTERFACE)
-if(TARGET trilinos_kokkoscore)  # Debian's Kokkos::kokkos names an include folder that does not exist
-  target_include_directories(minidad_kokkos SYSTEM INTERFACE ${Kokkos_INCLUDE_DIRS})
-  target_link_libraries(minidad_kokkos INTERFACE ${Kokkos_LIBRARIES})
-else()
-  target_link_libraries(minidad_kokkos INTERFACE Kokkos::kokkos)
-endif()
+include(MinidadKokkos)
 
 # --- MPI, HDF5, BLAS, LAPACK -----------------------------------------------------------------------------------------------
 set(MPI_CXX_SKIP_MPICXX ON)

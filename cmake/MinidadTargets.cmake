@@ -2,7 +2,6 @@
 
 # What every target of minidad is compiled with.
 add_library(minidad_options INTERFACE)
-target_compile_features(minidad_options INTERFACE cxx_std_20)
 target_compile_options(minidad_options INTERFACE -Wall -Wextra -Wpedantic
   $<$<BOOL:${MINIDAD_WARNINGS_AS_ERRORS}>:-Werror>
   $<$<BOOL:${MINIDAD_NATIVE}>:-march=native>)
@@ -14,7 +13,10 @@ function(minidad_add_library name)
   cmake_parse_arguments(arg "" "" "SOURCES;USES;HIDES" ${ARGN})
   add_library(minidad_${name} STATIC ${arg_SOURCES})
   add_library(minidad::${name} ALIAS minidad_${name})
-  target_include_directories(minidad_${name} PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/src>)
-  target_link_libraries(minidad_${name} PUBLIC ${arg_USES} PRIVATE minidad_options ${arg_HIDES})
-  set_target_properties(minidad_${name} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+  target_include_directories(minidad_${name} PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/src>
+                                                    $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/minidad>)
+  target_compile_features(minidad_${name} PUBLIC cxx_std_20)
+  target_link_libraries(minidad_${name} PUBLIC ${arg_USES} PRIVATE $<BUILD_INTERFACE:minidad_options> ${arg_HIDES})
+  set_target_properties(minidad_${name} PROPERTIES POSITION_INDEPENDENT_CODE ON EXPORT_NAME ${name})
+  install(TARGETS minidad_${name} EXPORT minidad COMPONENT develop)
 endfunction()

@@ -2,12 +2,12 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <toml++/toml.h>
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
 
 #include "config/settings.hpp"
+#include "config/toml_text.hpp"
 #include "core/error.hpp"
 
 namespace minidad {
@@ -44,12 +44,12 @@ std::string suggestion(std::string_view found, std::vector<std::string> const& c
   return best.empty() ? "" : fmt::format(" (did you mean '{}'?)", best);
 }
 
-/// Takes the settings that one TOML table holds, and refuses what it does not know.
+/// Takes the settings that one TOML text holds, and refuses what it does not know.
 class DeckReader final : public SettingsVisitor {
  public:
   /// `origin` names the source; `lines`: whether line numbers in it mean anything to the user.
-  DeckReader(toml::table const& table, std::string origin, bool lines)
-      : table_(table), origin_(std::move(origin)), lines_(lines) {}
+  DeckReader(TomlEntries const& entries, std::string origin, bool lines)
+      : entries_(entries), origin_(std::move(origin)), lines_(lines) {}
 
   void text(char const* key, std::string& value, char const*, Choices choices) override {
     auto const* node = find(key);
@@ -68,101 +68,92 @@ class DeckReader final : public SettingsVisitor {
   void real(char const* key, double& value, Range range, char const*) override {
     auto const* node = find(key);
     if (node == nullptr) return;
-    value = node->is_integer() ? static_cast<double>(*node->value<std::int64_t>()) : as<double>(key, *node, "a number");
+    auto const* whole = std::get_if<std::int64_t>(&node->value);
+    value = whole != nullptr ? static_cast<double>(*whole) : as<double>(key, *node, "a number");
     expect_range(key, *node, value, range);
   }
   void texts(char const* key, std::vector<std::string>& value, char const*) override {
     auto const* node = find(key);
     if (node == nullptr) return;
-    if (!node->is_array()) complain(*node, fmt::format("{} must be a list of texts", key));
     value.clear();
-    for (auto const& element : *node->as_array()) value.push_back(as<std::string>(key, element, "a list of texts"));
+    for (auto const& element : list(key, *node, "a list of texts"))
+      value.push_back(as<std::string>(key, element, "a list of texts"));
   }
   void integers(char const* key, std::vector<std::int64_t>& value, Range range, char const*) override {
     auto const* node = find(key);
     if (node == nullptr) return;
-    if (!node->is_array()) complain(*node, fmt::format("{} must be a list of whole numbers", key));
     value.clear();
-    for (auto const& element : *node->as_array()) value.push_back(integer_in(key, element, range));
+    for (auto const& element : list(key, *node, "a list of whole numbers"))
+      value.push_back(integer_in(key, element, range));
   }
 
   /// After the visit: complains about the first key that no setting has.
   void refuse_unknown() const {
-    for (auto const& [section, content] : table_) {
-      if (!content.is_table()) refuse_unless_known(std::string(section.str()), content);
-      if (auto const* table = content.as_table())
-        for (auto const& [name, node] : *table)
-          refuse_unless_known(fmt::format("{}.{}", section.str(), name.str()), node);
-      if (content.is_table() && content.as_table()->empty() && !known_section(section.str()))
-        complain(content, fmt::format("unknown section '{}'", section.str()));
+    for (auto const& [key, node] : entries_) {
+      if (key.ends_with('.')) {
+        if (!known_section(key)) complain(node, fmt::format("unknown section '{}'", key.substr(0, key.size() - 1)));
+      } else if (std::find(known_.begin(), known_.end(), key) == known_.end()) {
+        complain(node, fmt::format("unknown key '{}'{}", key, suggestion(key, known_)));
+      }
     }
   }
 
  private:
-  [[noreturn]] void complain(toml::node const& node, std::string const& what) const {
-    refuse(lines_ ? fmt::format("{}:{}: {}", origin_, node.source().begin.line, what)
-                  : fmt::format("{}: {}", origin_, what));
+  [[noreturn]] void complain(TomlValue const& node, std::string const& what) const {
+    refuse(lines_ ? fmt::format("{}:{}: {}", origin_, node.line, what) : fmt::format("{}: {}", origin_, what));
   }
-  toml::node const* find(char const* key) {
+  TomlValue const* find(char const* key) {
     known_.emplace_back(key);
-    return table_.at_path(key).node();
+    auto const found = entries_.find(key);
+    return found == entries_.end() ? nullptr : &found->second;
   }
   template <class T>
-  T as(char const* key, toml::node const& node, char const* expected) const {
-    if (!node.is<T>()) complain(node, fmt::format("{} must be {}, not {}", key, expected, kind(node)));
-    return *node.value<T>();
+  T as(char const* key, TomlValue const& node, char const* expected) const {
+    if (auto const* value = std::get_if<T>(&node.value)) return *value;
+    complain(node, fmt::format("{} must be {}, not {}", key, expected, node.kind));
   }
-  std::int64_t integer_in(char const* key, toml::node const& node, Range range) const {
+  std::vector<TomlValue> list(char const* key, TomlValue const& node, char const* expected) const {
+    if (auto const* values = std::get_if<std::vector<TomlValue>>(&node.value)) return *values;
+    complain(node, fmt::format("{} must be {}", key, expected));
+  }
+  std::int64_t integer_in(char const* key, TomlValue const& node, Range range) const {
     auto const value = as<std::int64_t>(key, node, "a whole number");
     expect_range(key, node, static_cast<double>(value), range);
     return value;
   }
-  void expect_range(char const* key, toml::node const& node, double value, Range range) const {
+  void expect_range(char const* key, TomlValue const& node, double value, Range range) const {
     if (value >= range.low && value <= range.high && !(range.open_low && value == range.low)) return;  // a NaN fails
     complain(node, fmt::format("{} = {} is out of range: it must be {} {}{}", key, value, range.open_low ? ">" : ">=",
                                range.low, std::isfinite(range.high) ? fmt::format(" and <= {}", range.high) : ""));
   }
-  static char const* kind(toml::node const& node) {
-    if (node.is_string()) return "a text";
-    if (node.is_boolean()) return "true or false";
-    if (node.is_integer()) return "a whole number";
-    if (node.is_floating_point()) return "a number with a fraction";
-    if (node.is_array()) return "a list";
-    if (node.is_table()) return "a table";
-    return "a date or time";
-  }
+  /// `section` with its dot.
   bool known_section(std::string_view section) const {
-    return std::any_of(known_.begin(), known_.end(),
-                       [&](std::string const& key) { return key.starts_with(section) && key[section.size()] == '.'; });
-  }
-  void refuse_unless_known(std::string const& key, toml::node const& node) const {
-    if (std::find(known_.begin(), known_.end(), key) == known_.end())
-      complain(node, fmt::format("unknown key '{}'{}", key, suggestion(key, known_)));
+    return std::any_of(known_.begin(), known_.end(), [&](std::string const& key) { return key.starts_with(section); });
   }
 
-  toml::table const& table_;
+  TomlEntries const& entries_;
   std::string origin_;
   bool lines_;
   std::vector<std::string> known_;
 };
 
-void apply(toml::table const& table, std::string const& origin, bool lines, Settings& settings) {
-  DeckReader reader(table, origin, lines);
+void apply(TomlEntries const& entries, std::string const& origin, bool lines, Settings& settings) {
+  DeckReader reader(entries, origin, lines);
   visit_settings(reader, settings);
   reader.refuse_unknown();
 }
 
-toml::table parse_override(std::string const& text) {
+TomlEntries parse_override(std::string const& text) {
   auto const equals = text.find('=');
   if (equals == std::string::npos || equals == 0) refuse(fmt::format("--set {}: expected section.name=value", text));
   auto const key = text.substr(0, equals), value = text.substr(equals + 1);
   try {
-    return toml::parse(fmt::format("{} = {}", key, value));
-  } catch (toml::parse_error const&) {  // a bare word is a text
+    return parse_toml(fmt::format("{} = {}", key, value));
+  } catch (TomlError const&) {  // a bare word is a text
     try {
-      return toml::parse(fmt::format("{} = '{}'", key, value));
-    } catch (toml::parse_error const& error) {
-      refuse(fmt::format("--set {}: {}", text, error.description()));
+      return parse_toml(fmt::format("{} = '{}'", key, value));
+    } catch (TomlError const& error) {
+      refuse(fmt::format("--set {}: {}", text, error.what()));
     }
   }
 }
@@ -197,17 +188,13 @@ void check_together(Settings const& s, std::string const& path) {
   if (s.probe.per_class && s.probe.every == 0) refuse(fmt::format("{}: probe.per_class needs probe.every > 0", path));
 }
 
-}  // namespace
-
-namespace {
-
 template <class Parse>
 Settings settings_of(Parse const& parse, std::string const& origin, std::vector<std::string> const& overrides) {
   Settings settings;
   try {
     apply(parse(), origin, true, settings);
-  } catch (toml::parse_error const& error) {
-    refuse(fmt::format("{}:{}: {}", origin, error.source().begin.line, error.description()));
+  } catch (TomlError const& error) {
+    refuse(fmt::format("{}:{}: {}", origin, error.line, error.what()));
   }
   for (auto const& text : overrides) apply(parse_override(text), "--set " + text, false, settings);
   check_together(settings, origin);
@@ -220,11 +207,11 @@ Settings read_deck(std::string const& path, std::vector<std::string> const& over
   std::error_code status;
   if (!std::filesystem::is_regular_file(path, status))
     refuse(fmt::format("{}: {}", path, status ? status.message() : "not a file"));
-  return settings_of([&] { return toml::parse_file(path); }, path, overrides);
+  return settings_of([&] { return parse_toml_file(path); }, path, overrides);
 }
 
 Settings parse_deck(std::string const& deck, std::string const& origin, std::vector<std::string> const& overrides) {
-  return settings_of([&] { return toml::parse(deck); }, origin, overrides);
+  return settings_of([&] { return parse_toml(deck); }, origin, overrides);
 }
 
 }  // namespace minidad

@@ -2,10 +2,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <toml++/toml.h>
-#include <sstream>
-
 #include "config/settings.hpp"
+#include "config/toml_text.hpp"
 
 namespace minidad {
 
@@ -15,16 +13,10 @@ namespace {
 class SettingsWriter : public SettingsVisitor {
  public:
   void text(char const* key, std::string& value, char const* help, Choices choices) override {
-    std::ostringstream quoted;  // toml++ escapes
-    quoted << toml::value<std::string>(value);
-    write(key, quoted.str(), choices.empty() ? help : fmt::format("{}: {}", help, fmt::join(choices, ", ")));
+    write(key, toml_text(value), choices.empty() ? help : fmt::format("{}: {}", help, fmt::join(choices, ", ")));
   }
   void texts(char const* key, std::vector<std::string>& value, char const* help) override {
-    toml::array list;
-    for (auto const& text : value) list.push_back(text);
-    std::ostringstream quoted;
-    quoted << toml::node_view<toml::node>(list);
-    write(key, quoted.str(), help);
+    write(key, toml_text(value), help);
   }
   void flag(char const* key, bool& value, char const* help) override { write(key, value ? "true" : "false", help); }
   void integer(char const* key, std::int64_t& value, Range, char const* help) override {

@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <optional>
 #include <random>
+#include <span>
 
 #include "config/job.hpp"
 #include "core/digest.hpp"
 #include "core/error.hpp"
 #include "core/for_each_element.hpp"
+#include "core/kokkos_compat.hpp"
 #include "data/split.hpp"
 #include "io/run_file.hpp"
 #include "keeper.hpp"
@@ -33,14 +36,33 @@ Settings agreed_settings(Communicator& comm, Options const& options) {
 
 namespace {
 
-void print_banner(Communicator const& comm, Settings const& settings, Problem const& problem) {
+/// "0 1 2 3 0 1 ...": the device that each rank's kernels run on. Collective.
+std::string device_ids(Communicator& comm) {
+  constexpr std::size_t shown = 16;
+  std::int32_t const mine[1] = {device_id()};
+  std::vector<std::int32_t> all(static_cast<std::size_t>(comm.size()));
+  comm.all_gather(std::as_bytes(std::span(mine)), std::as_writable_bytes(std::span(all)));
+  auto const text = fmt::format("{}", fmt::join(std::span(all).first(std::min(all.size(), shown)), " "));
+  return all.size() > shown ? text + " ..." : text;
+}
+
+/// Collective; rank 0 prints.
+void print_banner(Communicator& comm, Settings const& settings, Problem const& problem) {
+  auto const devices = device_ids(comm);
   if (comm.rank() != 0) return;
   fmt::print("{}\n", version_text(comm));
   fmt::print("run       {} on {} ranks{}, {} training samples{}, batch {}, {} parameters\n", settings.exchange.method,
              comm.size(), settings.exchange.deterministic ? ", deterministic" : "", problem.train.samples,
              settings.data.split == "iid" ? "" : fmt::format(" split by {}", settings.data.split),
              settings.training.batch, parameter_count(problem.model.shapes()));
-  fmt::print("transfer  {}\n", on_host ? "host memory" : settings.comm.transfer);
+  if (on_host)
+    fmt::print("transfer  host memory\n");
+  else
+    fmt::print(
+        "devices   {} for ranks 0, 1, ...; {} seen by rank 0\n"
+        "transfer  {}\n",
+        devices, device_count(),
+        settings.comm.transfer == "device" ? "device pointers, tried" : "staged through host memory");
   std::fflush(stdout);
 }
 

@@ -87,9 +87,36 @@ std::string Communicator::library() const {
   return whole.substr(0, whole.find_first_of(",\n"));
 }
 
+namespace {
+
+/// What MPI says of itself, where it says anything: one that cannot would not refuse a device pointer but crash on it.
+bool denies_device_pointers() {
+#if defined(KOKKOS_ENABLE_CUDA) && defined(MPIX_CUDA_AWARE_SUPPORT)
+  return MPIX_Query_cuda_support() == 0;
+#elif defined(KOKKOS_ENABLE_HIP) && defined(MPIX_ROCM_AWARE_SUPPORT)
+  return MPIX_Query_rocm_support() == 0;
+#elif defined(MPIX_GPU_SUPPORT_CUDA) && defined(MPIX_GPU_SUPPORT_HIP)  // MPICH
+  int taken = 1;
+#ifdef KOKKOS_ENABLE_CUDA
+  MPIX_GPU_query_support(MPIX_GPU_SUPPORT_CUDA, &taken);
+#elif defined(KOKKOS_ENABLE_HIP)
+  MPIX_GPU_query_support(MPIX_GPU_SUPPORT_HIP, &taken);
+#endif
+  return taken == 0;
+#else
+  return false;
+#endif
+}
+
+}  // namespace
+
 void Communicator::choose_transfer(Transfer transfer, ExecSpace const& space) {
   impl_->transfer = transfer;
   if (transfer == Transfer::staged) return;
+  auto const refuse_device = [] {
+    refuse("this MPI does not take device pointers (comm.transfer = \"device\"); use \"staged\"");
+  };
+  if (denies_device_pointers()) refuse_device();
   Vector const probe("minidad::comm::transfer_probe", 1);
   fill(space, probe, 1);
   SumInPlace sum(*this, probe, {{"control", 1}});
@@ -98,8 +125,7 @@ void Communicator::choose_transfer(Transfer transfer, ExecSpace const& space) {
   Real total = 0;
   Kokkos::deep_copy(space, total, Kokkos::subview(probe, 0));
   fence(space, "minidad::comm::transfer_probe");
-  if (total != static_cast<Real>(size()))
-    refuse("this MPI does not take device pointers (comm.transfer = \"device\"); use \"staged\"");
+  if (total != static_cast<Real>(size())) refuse_device();
 }
 
 namespace {

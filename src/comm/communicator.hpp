@@ -37,7 +37,8 @@ class Communicator {
   std::string library() const;  ///< MPI's version text, first line
 
   Transfer transfer() const;
-  /// Device pointers are tried on a small all-reduce first, whose result must be right.
+  /// Device pointers: MPI is asked whether it takes them, and tried on a small all-reduce, whose result must be right.
+  /// Throws Error(user) on all ranks alike.
   void choose_transfer(Transfer transfer, ExecSpace const& space);
 
   /// From now on, a wait on this communicator by any class of this folder that lasts longer than `seconds` throws

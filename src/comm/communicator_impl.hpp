@@ -5,6 +5,9 @@
 // and mpi_handle.hpp.
 
 #include <mpi.h>
+#if __has_include(<mpi-ext.h>)
+#include <mpi-ext.h>
+#endif
 
 #include <type_traits>
 

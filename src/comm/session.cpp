@@ -3,10 +3,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <string>
+#include <string_view>
 
 #include "comm/communicator_impl.hpp"
+#include "core/kokkos_compat.hpp"
 
 #ifdef __SANITIZE_ADDRESS__
 #include <sanitizer/lsan_interface.h>
@@ -33,12 +37,36 @@ void end_mpi() {
   MPI_Finalize();
 }
 
+int rank_on_node() {
+  MPI_Comm node = MPI_COMM_NULL;
+  int rank = 0;
+  MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node);
+  MPI_Comm_rank(node, &rank);
+  MPI_Comm_free(&node);
+  return rank;
+}
+
+bool user_chooses_device(int argc, char** argv) {
+  if (std::getenv("KOKKOS_DEVICE_ID") != nullptr || std::getenv("KOKKOS_MAP_DEVICE_ID_BY") != nullptr) return true;
+  return std::any_of(argv, argv + argc, [](std::string_view argument) {
+    return argument.starts_with("--kokkos-device-id") || argument.starts_with("--kokkos-map-device-id-by");
+  });
+}
+
+/// The ranks of a node take its GPUs in turn, unless the user chooses. Kokkos would do so under the launchers that it
+/// knows; under others it puts all ranks on the first GPU.
+void start_kokkos(int& argc, char**& argv) {
+  if (int const devices = device_count(); devices > 0 && !user_chooses_device(argc, argv))
+    setenv("KOKKOS_DEVICE_ID", std::to_string(rank_on_node() % devices).c_str(), 1);
+  Kokkos::initialize(argc, argv);
+}
+
 /// MPI first and Kokkos second, so that Kokkos can map ranks to devices; ended in reverse.
 class Session {
  public:
   Session(int& argc, char**& argv) {
     start_mpi(argc, argv);
-    Kokkos::initialize(argc, argv);
+    start_kokkos(argc, argv);
   }
   ~Session() {
     Kokkos::finalize();

@@ -4,6 +4,7 @@
 // What Kokkos 3.4 (Debian 12) to 5.x say differently, said once. Nothing else in minidad asks for Kokkos' version.
 
 #include <Kokkos_Core.hpp>
+#include <algorithm>
 #include <cmath>
 #include <string>
 
@@ -33,6 +34,25 @@ class ScopedRegion {
   ScopedRegion(ScopedRegion const&) = delete;
   ScopedRegion& operator=(ScopedRegion const&) = delete;
 };
+
+/// GPUs that this process may use; 0 where kernels run on the host, or where Kokkos cannot tell. May be asked before
+/// Kokkos starts.
+inline int device_count() {
+#if KOKKOS_VERSION >= 40300
+  return std::max(0, Kokkos::num_devices());
+#else
+  return 0;
+#endif
+}
+
+/// The one that kernels of this process run on; 0 likewise.
+inline int device_id() {
+#if KOKKOS_VERSION >= 40300
+  return std::max(0, Kokkos::device_id());
+#else
+  return 0;
+#endif
+}
 
 /// Mathematical functions for kernels: Kokkos' own from 4.0 on, before that the language's, which host and CUDA
 /// compilers both accept in device code.

@@ -17,7 +17,7 @@ struct Alone {
   Alone(Layer const& of, std::size_t n, std::vector<Real> const& values)
       : layer(of),
         samples(n),
-        blocks({0, n}),
+        blocks{{0, n}},
         flat("flat", of.shape().size()),
         p(layer_parameters(of.shape(), flat.data())) {
     auto const matrix = [&](SampleShape const& shape) { return Matrix("matrix", n * shape.places(), shape.channels); };

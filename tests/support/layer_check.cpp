@@ -95,8 +95,6 @@ class Fixed {
     return (above - below) / (static_cast<double>(up) - static_cast<double>(down));
   }
 
-  Network const& network() const { return network_; }
-
  private:
   ExecSpace space_;
   Network network_;

@@ -149,8 +149,9 @@ TEST(Optimiser, CountsParametersThatAreNotFinite) {
   for (auto const* method : {"sgd", "adam"}) {
     Optimiser optimiser({.method = method}, 4);
     Real const infinity = std::numeric_limits<Real>::infinity();
-    EXPECT_EQ(
-        optimiser.update(ExecSpace(), rate, vector_from({1, infinity, std::nan(""), 2}), vector_from({1, 1, 1, 1})), 2)
+    EXPECT_EQ(optimiser.update(ExecSpace(), rate, vector_from({1, infinity, std::numeric_limits<Real>::quiet_NaN(), 2}),
+                               vector_from({1, 1, 1, 1})),
+              2)
         << method;
   }
 }

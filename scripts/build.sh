@@ -11,15 +11,21 @@ deps=$PWD/build/deps
 ./scripts/install_packages.sh
 
 # The Kokkos to use: the one named, else one with OpenMP or a GPU that CMake finds by itself (CMAKE_PREFIX_PATH, Spack,
-# modules), else our own. Index checking is a property of the library, so that preset always has its own.
+# modules), else our own. What a preset asks of the library itself it gets from a Kokkos of its own.
 kokkos=${MINIDAD_KOKKOS:-}
-if [[ -z $kokkos && $preset == bounds ]]; then
-  ./scripts/build_kokkos.sh "$deps" --bounds
-  kokkos=$deps/install-bounds
-elif [[ -z $kokkos ]] && ! cmake -S cmake/find_kokkos -B build/find_kokkos >build/find_kokkos.log 2>&1; then
-  ./scripts/build_kokkos.sh "$deps"
-  kokkos=$deps/install
-fi
+case ${kokkos:+named}$preset in
+  bounds | serial | threads)
+    ./scripts/build_kokkos.sh "$deps" "$preset"
+    kokkos=$deps/install-$preset
+    ;;
+  named* | cuda | hip) ;;  # what CMake finds; it says so if that does not fit
+  *)
+    if ! cmake -S cmake/find_kokkos -B build/find_kokkos >build/find_kokkos.log 2>&1; then
+      ./scripts/build_kokkos.sh "$deps"
+      kokkos=$deps/install
+    fi
+    ;;
+esac
 
 log=build/$preset.log
 echo "minidad: building preset $preset (log in $log)"

@@ -1,24 +1,29 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-3-Clause
-# Builds Kokkos and Kokkos Kernels with OpenMP from Debian's source package trilinos (Debian's binary Kokkos has
-# the Serial back end only).
-#   usage: build_kokkos.sh FOLDER [--bounds]       installs into FOLDER/install, or FOLDER/install-bounds
-# --bounds builds the flavour that checks every index of a View.
+# Builds Kokkos and Kokkos Kernels from Debian's source package trilinos (Debian's binary Kokkos has the Serial back end
+# only).
+#   usage: build_kokkos.sh FOLDER [FLAVOUR]
+# FLAVOUR: openmp (default, into FOLDER/install), serial, threads, or bounds: OpenMP with every index of a View checked
+# (into FOLDER/install-FLAVOUR).
 set -euo pipefail
 folder=$(mkdir -p "$1" && cd "$1" && pwd)
-prefix=$folder/install
-options=()
-if [[ ${2:-} == --bounds ]]; then
-  prefix=$folder/install-bounds
-  options=(-DKokkos_ENABLE_DEBUG=ON -DKokkos_ENABLE_DEBUG_BOUNDS_CHECK=ON)
-fi
+flavour=${2:-openmp}
+prefix=$folder/install-$flavour
+options=(-DKokkos_ENABLE_SERIAL=ON)
+case $flavour in
+  openmp) options+=(-DKokkos_ENABLE_OPENMP=ON) prefix=$folder/install ;;
+  serial) ;;
+  threads) options+=(-DKokkos_ENABLE_PTHREAD=ON) ;;
+  bounds) options+=(-DKokkos_ENABLE_OPENMP=ON -DKokkos_ENABLE_DEBUG=ON -DKokkos_ENABLE_DEBUG_BOUNDS_CHECK=ON) ;;
+  *) echo "build_kokkos: '$flavour' is not one of openmp, serial, threads, bounds" >&2 && exit 2 ;;
+esac
 if [[ -f $prefix/complete ]]; then exit 0; fi
 if ! command -v apt-get >/dev/null; then
   echo "minidad: no suitable Kokkos was found, and without apt there is no source to build one from; install it (Spack:" \
     "spack install kokkos+openmp kokkos-kernels) and name its folder in MINIDAD_KOKKOS or CMAKE_PREFIX_PATH" >&2
   exit 1
 fi
-echo "minidad: building Kokkos with OpenMP into $prefix"
+echo "minidad: building Kokkos ($flavour) into $prefix"
 
 # The machine's own Debian entries, read as deb-src with lists and caches of their own: nothing under /etc changes,
 # and apt checks signature and checksum as ever.
@@ -57,7 +62,7 @@ configure() {  # name, options...
     { tail -n 30 "$folder/$name.log" >&2; echo "minidad: $name did not build, see $folder/$name.log" >&2; exit 1; }
 }
 rm -rf "$folder/build" "$prefix"
-configure kokkos -DKokkos_ENABLE_OPENMP=ON -DKokkos_ENABLE_SERIAL=ON "${options[@]}"
+configure kokkos "${options[@]}"
 configure kokkos-kernels -DKokkos_ROOT="$prefix" -DKokkosKernels_ENABLE_TPL_BLAS=ON \
   -DKokkosKernels_ADD_DEFAULT_ETI=OFF -DKokkosKernels_INST_DOUBLE=OFF -DKokkosKernels_INST_LAYOUTLEFT=OFF
 rm -rf "$folder/build"

@@ -39,7 +39,7 @@ Hdf5Array::Hdf5Array(std::string path, std::string name) : path_(std::move(path)
   try {
     Handle file(H5Fopen(path_.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), H5Fclose, path_);
     Handle set(H5Dopen2(file.get(), name_.c_str(), H5P_DEFAULT), H5Dclose, name_);
-    open_ = std::make_unique<Open>(std::move(file), std::move(set));
+    open_ = std::make_unique<Open>(Open{std::move(file), std::move(set)});
   } catch (Error const& error) {
     complain(error.what());
   }

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <functional>
-#include <map>
 
 #include "core/error.hpp"
 #include "nn/layer_line.hpp"
@@ -50,8 +49,12 @@ void expect_sequence(LayerLine const& line, SampleShape const& in) {
 }
 
 /// The layers that are one step.
-std::map<std::string, Make> const& makers() {
-  static std::map<std::string, Make> const table{
+struct Kind {
+  char const* name;
+  Make make;
+};
+std::vector<Kind> const& kinds() {
+  static std::vector<Kind> const table{
       {"avgpool",
        [](LayerLine&, SampleShape const& in, ModelEnds const&) { return std::make_shared<AveragePool>(in); }},
       {"conv",
@@ -211,8 +214,10 @@ class Builder {
   std::shared_ptr<Layer const> make(LayerLine& line) const {
     auto const& kind = line.kind();
     std::shared_ptr<Layer const> layer;
-    if (auto const known = makers().find(kind); known != makers().end()) {
-      layer = known->second(line, shape_, ends_);
+    auto const known =
+        std::find_if(kinds().begin(), kinds().end(), [&](Kind const& candidate) { return candidate.name == kind; });
+    if (known != kinds().end()) {
+      layer = known->make(line, shape_, ends_);
     } else if (kind == "dropout") {
       auto const probability = line.leading_fraction("the probability");
       layer = std::make_shared<Dropout>(shape_, probability, static_cast<std::uint32_t>(model_.steps().size()));
@@ -221,7 +226,7 @@ class Builder {
     } else {
       std::vector<std::string> names{"attention", "dropout",  "end",      "flatten",
                                      "repeat",    "residual", "sequence", "tokens"};
-      for (auto const& [name, maker] : makers()) names.push_back(name);
+      for (auto const& candidate : kinds()) names.emplace_back(candidate.name);
       names.insert(names.end(), activation_names.begin(), activation_names.end());
       std::sort(names.begin(), names.end());
       line.complain(fmt::format("layer '{}' is unknown; there are {}", kind, fmt::join(names, ", ")));

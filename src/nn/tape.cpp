@@ -37,7 +37,7 @@ Tape TapeMemory::tape(RowLayout blocks) const {
              .workspace = workspace_};
     at.input = memory.own_input ? piece(pieces.input, {.height = shape.rows, .channels = shape.in}) : at.in;
     at.delta = memory.own_delta ? piece(pieces.delta, {.height = shape.rows, .channels = shape.out}) : at.delta_out;
-    auto const apart = [&](std::size_t index, Matrix& delta) {
+    auto const apart = [&, &layer = layer](std::size_t index, Matrix& delta) {
       if (index == ArenaPlan::none) return Matrix();
       return std::exchange(delta, piece(index, layer->in()));
     };

@@ -76,7 +76,8 @@ TEST_P(EveryPlan, LoadsRanksEvenly) {
 TEST_P(EveryPlan, KeepsBlocksWhole) {
   auto const [samples, batch, block] = GetParam();
   if (block == 1) return;  // blocks are not asked for: all rows of a rank stand in one
-  auto const block_sizes = [&](std::size_t ranks, std::size_t step) {
+  auto const block_sizes = [&, &samples = samples, &batch = batch, &block = block](std::size_t ranks,
+                                                                                   std::size_t step) {
     BatchPlan const plan(samples, batch, ranks, block);
     std::vector<std::size_t> sizes;
     for (std::size_t r = 0; r < ranks; ++r) {

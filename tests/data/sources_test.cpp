@@ -413,7 +413,7 @@ TEST_F(Sources, SurviveDamage) {
     folder_.write(name, bytes);
     load(settings);  // undamaged, it is fine
     std::size_t read = 0, refused = 0;
-    auto const attempt = [&](std::string const& damaged) {
+    auto const attempt = [&, &name = name](std::string const& damaged) {
       folder_.write(name, damaged);
       try {
         load(settings);

@@ -74,12 +74,13 @@ TEST_P(ConvOf, MatchesPlainLoops) {
   for (std::size_t s = 0; s < samples; ++s) {
     Doubles z(layer.out().size());
     for (std::size_t i = 0; i < z.size(); ++i) z[i] = static_cast<double>(bias[i % filters]);
-    for_each_tap(window, image, [&](std::size_t place, std::size_t tap, std::size_t pixel) {
-      for (std::size_t c = 0; c < image.channels; ++c)
-        for (std::size_t f = 0; f < filters; ++f)
-          z[place * filters + f] += static_cast<double>(values[s * image.size() + pixel * image.channels + c]) *
-                                    static_cast<double>(weight[(tap * image.channels + c) * filters + f]);
-    });
+    for_each_tap(
+        window, image, [&, &image = image, &filters = filters](std::size_t place, std::size_t tap, std::size_t pixel) {
+          for (std::size_t c = 0; c < image.channels; ++c)
+            for (std::size_t f = 0; f < filters; ++f)
+              z[place * filters + f] += static_cast<double>(values[s * image.size() + pixel * image.channels + c]) *
+                                        static_cast<double>(weight[(tap * image.channels + c) * filters + f]);
+        });
     for (double const x : z) expected.push_back(std::tanh(x));
   }
   expect_near(alone.forward(), expected, 4 * static_cast<double>(window.size(image)) * eps);
@@ -148,7 +149,7 @@ TEST(MaxPool, TakesTheLargestAndGivesItTheDelta) {
     auto const delta = wavy(samples * layer.out().size(), 5);
     for (std::size_t s = 0; s < samples; ++s) {
       std::vector<std::size_t> best(layer.out().size(), image.size());
-      for_each_tap(window, image, [&](std::size_t place, std::size_t, std::size_t pixel) {
+      for_each_tap(window, image, [&, &image = image](std::size_t place, std::size_t, std::size_t pixel) {
         for (std::size_t c = 0; c < image.channels; ++c) {
           auto& b = best[place * image.channels + c];
           auto const i = pixel * image.channels + c;
@@ -203,7 +204,7 @@ TEST(GroupNorm, MatchesPlainLoops) {
     for (std::size_t s = 0; s < samples; ++s)
       for (std::size_t g = 0; g < groups; ++g) {
         double const count = static_cast<double>(image.places() * in_group);
-        auto const each = [&](auto const& f) {
+        auto const each = [&, &image = image](auto const& f) {
           for (std::size_t place = 0; place < image.places(); ++place)
             for (std::size_t c = g * in_group; c < (g + 1) * in_group; ++c)
               f((s * image.places() + place) * image.channels + c, c);
@@ -213,7 +214,7 @@ TEST(GroupNorm, MatchesPlainLoops) {
         each([&](std::size_t i, std::size_t) {
           variance += std::pow(static_cast<double>(values[i]) - mean, 2) / count;
         });
-        each([&](std::size_t i, std::size_t c) {
+        each([&, &image = image](std::size_t i, std::size_t c) {
           expected[i] =
               (static_cast<double>(values[i]) - mean) / std::sqrt(variance + 1e-5) * static_cast<double>(rest[c]) +
               static_cast<double>(rest[image.channels + c]);

@@ -91,7 +91,8 @@ TEST_P(AttentionOf, HasTheSlopeOfPlainLoops) {
       slope += static_cast<double>(found[i]) * static_cast<double>(direction[i]);
       size += std::abs(static_cast<double>(found[i]));
     }
-    auto const along = [&](double step) {  // in double throughout, by Richardson's extrapolation to order 4
+    auto const along = [&, &shape = shape, &heads = heads](
+                           double step) {  // in double throughout, by Richardson's extrapolation to order 4
       std::vector<Real> moved = values;
       for (std::size_t i = 0; i < moved.size(); ++i) moved[i] += static_cast<Real>(step) * direction[i];
       auto const out = plain_attention(moved, 2, shape.places, shape.width, heads);

@@ -1,14 +1,24 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-3-Clause
-# Installs what is missing, then configures and builds a preset (default: release), or only some of its targets.
+# Installs what is missing, then configures and builds a preset (default: release): everything, or only some targets,
+# and then without the tests and what they need.
 #   usage: build.sh [PRESET [TARGET ...]]          MINIDAD_KOKKOS=FOLDER names a Kokkos to use
 set -euo pipefail
 cd "$(dirname "$0")/.."
 preset=${1:-release}
 shift || true
 deps=$PWD/build/deps
+mkdir -p build
 
-./scripts/install_packages.sh
+targets=()
+if (($#)); then
+  targets=(--target "$@")
+  ./scripts/install_packages.sh
+  tests=OFF
+else
+  ./scripts/install_packages.sh --tests
+  tests=ON
+fi
 
 # The Kokkos to use: the one named, else one with OpenMP or a GPU that CMake finds by itself (CMAKE_PREFIX_PATH, Spack,
 # modules), else our own. What a preset asks of the library itself it gets from a Kokkos of its own.
@@ -27,8 +37,12 @@ case ${kokkos:+named}$preset in
     ;;
 esac
 
+prefixes=$kokkos${CMAKE_PREFIX_PATH:+;${CMAKE_PREFIX_PATH//:/;}}
 log=build/$preset.log
 echo "minidad: building preset $preset (log in $log)"
-cmake --preset "$preset" ${kokkos:+-DCMAKE_PREFIX_PATH="$kokkos${CMAKE_PREFIX_PATH:+;${CMAKE_PREFIX_PATH//:/;}}"} \
-  >"$log" 2>&1 && cmake --build --preset "$preset" ${*:+--target "$@"} >>"$log" 2>&1 ||
-  { tail -n 40 "$log" >&2; echo "minidad: the build failed, see $log" >&2; exit 1; }
+if ! { cmake --preset "$preset" -DMINIDAD_BUILD_TESTS=$tests ${kokkos:+-DCMAKE_PREFIX_PATH="$prefixes"} &&
+  cmake --build --preset "$preset" "${targets[@]}"; } >"$log" 2>&1; then
+  tail -n 40 "$log" >&2
+  echo "minidad: the build failed, see $log" >&2
+  exit 1
+fi

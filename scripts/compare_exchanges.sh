@@ -63,9 +63,7 @@ for case in "${cases[@]}"; do
 done
 
 echo
-python=$(sed -n 's/^MINIDAD_PYTHON:[A-Z]*=//p' build/release/CMakeCache.txt)
-export PYTHONPATH=analysis/src
-"$python" -m minidad_analysis compare "${files[@]}"
-"$python" -m minidad_analysis compare --markdown -o "$folder/compare.html" "${files[@]}" >"$folder/table.md"
+./scripts/python.sh -m minidad_analysis compare "${files[@]}"
+./scripts/python.sh -m minidad_analysis compare --markdown -o "$folder/compare.html" "${files[@]}" >"$folder/table.md"
 echo
 echo "runs, table.md and compare.html: $folder"

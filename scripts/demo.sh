@@ -24,10 +24,9 @@ for method in dsgd dad; do
 done
 
 echo
-python=$(sed -n 's/^MINIDAD_PYTHON:[A-Z]*=//p' build/release/CMakeCache.txt)
-PYTHONPATH=analysis/src "$python" -m minidad_analysis compare "${files[@]}"
+./scripts/python.sh -m minidad_analysis compare "${files[@]}"
 echo
 echo "run files: ${files[*]}"
 report=runs/demo_$(basename "$deck" .toml).html
-PYTHONPATH=analysis/src "$python" -m minidad_analysis report "${files[@]}" -o "$report" >/dev/null
+./scripts/python.sh -m minidad_analysis report "${files[@]}" -o "$report" >/dev/null
 echo "report:    $report"

@@ -1,16 +1,19 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-3-Clause
-# Installs the Debian packages that minidad needs; elsewhere says what to install and goes on.
+# Installs the Debian packages that minidad needs, and with --tests what its tests need as well; elsewhere says what to
+# install and goes on.
 set -euo pipefail
 
 packages=(
   build-essential cmake ninja-build git ca-certificates
   libopenmpi-dev openmpi-bin libhdf5-openmpi-dev hdf5-tools libopenblas-openmp-dev
-  zlib1g-dev libcli11-dev libtomlplusplus-dev libfmt-dev libgtest-dev
+  zlib1g-dev libcli11-dev libtomlplusplus-dev libfmt-dev
   dataset-fashion-mnist jargon-text
   python3 python3-numpy python3-h5py python3-matplotlib
-  python3-pytest python3-xarray python3-h5netcdf python3-netcdf4 chromium
 )
+if [[ ${1:-} == --tests ]]; then
+  packages+=(libgtest-dev python3-pytest python3-xarray python3-h5netcdf python3-netcdf4 chromium)
+fi
 
 if ! command -v apt-get >/dev/null; then
   cat <<'TEXT'

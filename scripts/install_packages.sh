@@ -12,7 +12,7 @@ packages=(
   python3 python3-numpy python3-h5py python3-matplotlib
 )
 if [[ ${1:-} == --tests ]]; then
-  packages+=(libgtest-dev python3-pytest python3-xarray python3-h5netcdf python3-netcdf4 chromium)
+  packages+=(libgtest-dev python3-pytest python3-xarray python3-h5netcdf python3-netcdf4 python3-yaml chromium)
 fi
 
 if ! command -v apt-get >/dev/null; then

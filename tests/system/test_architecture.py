@@ -72,11 +72,3 @@ def test_only_one_header_asks_for_kokkos_version():
     for path in sources("src"):
         if path.name != "kokkos_compat.hpp":
             assert "KOKKOS_VERSION" not in path.read_text(), path
-
-
-def test_spack_passes_only_options_that_exist():
-    recipe = (SOURCE / "spack/spack_repo/minidad/packages/minidad/package.py").read_text()
-    passed = set(re.findall(r'"(MINIDAD_\w+)"', recipe))
-    lists = (SOURCE / "CMakeLists.txt").read_text()
-    known = set(re.findall(r"(?:option|set)\((MINIDAD_\w+)", lists))
-    assert passed and passed <= known

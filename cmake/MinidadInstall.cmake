@@ -5,6 +5,7 @@ include(CMakePackageConfigHelpers)
 set(minidad_package ${CMAKE_INSTALL_LIBDIR}/cmake/minidad)
 
 install(DIRECTORY input/ DESTINATION ${CMAKE_INSTALL_DATADIR}/minidad/input COMPONENT run)
+install(DIRECTORY share/ DESTINATION ${CMAKE_INSTALL_DATADIR} COMPONENT run)  # manual page, completion
 
 # Headers that need mpi.h or hdf5.h are for src/comm and src/io alone.
 install(DIRECTORY src/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/minidad COMPONENT develop

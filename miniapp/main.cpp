@@ -25,6 +25,12 @@ void verify(Communicator& comm, std::string const& file) {
   if (comm.rank() == 0) fmt::print("{}: complete and undamaged\n", file);
 }
 
+/// One setting a line, with tabs between its parts: for scripts, which make the reference and the completion from it.
+void list(Communicator const& comm) {
+  if (comm.rank() != 0) return;
+  for (auto const& s : list_settings()) fmt::print("{}\t{}\t{}\t{}\t{}\n", s.key, s.type, s.value, s.allowed, s.help);
+}
+
 void inspect(Communicator& comm, std::string const& file) {
   comm.agree([&] {
     if (comm.rank() == 0) fmt::print("{}", describe_file(file));
@@ -75,6 +81,8 @@ int main_on_every_rank(Communicator& comm, int argc, char** argv, std::string co
   add_common(check_app, "Deck (TOML)")->required();
   check_app->add_option("--ranks", options.check_ranks, "For so many ranks (default: as many as there are)")
       ->check(CLI::Range(1, 1 << 24));
+  auto* const settings_app =
+      app.add_subcommand("settings", "Print every setting: key, type, default, what it may be, meaning; tabs between");
 
   std::string file, other;
   auto* const inspect_app = app.add_subcommand("inspect", "Print what a run file or checkpoint holds");
@@ -102,6 +110,7 @@ int main_on_every_rank(Communicator& comm, int argc, char** argv, std::string co
   }
   if (run_app->parsed()) return static_cast<int>(run(comm, options));
   if (check_app->parsed()) check(comm, options);
+  if (settings_app->parsed()) list(comm);
   if (verify_app->parsed()) verify(comm, file);
   if (inspect_app->parsed()) inspect(comm, file);
   if (diff_app->parsed()) return diff(comm, file, other, compare);

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "comm/communicator_impl.hpp"
 #include "core/kokkos_compat.hpp"
@@ -58,7 +59,18 @@ bool user_chooses_device(int argc, char** argv) {
 void start_kokkos(int& argc, char**& argv) {
   if (int const devices = device_count(); devices > 0 && !user_chooses_device(argc, argv))
     setenv("KOKKOS_DEVICE_ID", std::to_string(rank_on_node() % devices).c_str(), 1);
-  Kokkos::initialize(argc, argv);
+  // Kokkos gets its own arguments only: to --help, some versions answer as well. What it does not know is complained of
+  // with the rest.
+  auto const first = std::stable_partition(argv, argv + argc, [&](char* argument) {
+    return argument == argv[0] || !std::string_view(argument).starts_with("--kokkos-");
+  });
+  std::vector<char*> own{argv[0]};
+  own.insert(own.end(), first, argv + argc);
+  int n_own = static_cast<int>(own.size());
+  own.push_back(nullptr);
+  Kokkos::initialize(n_own, own.data());
+  argc = static_cast<int>(std::copy(own.begin() + 1, own.begin() + n_own, first) - argv);
+  argv[argc] = nullptr;
 }
 
 /// MPI first and Kokkos second, so that Kokkos can map ranks to devices; ended in reverse.

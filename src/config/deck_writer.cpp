@@ -22,10 +22,7 @@ class SettingsWriter : public SettingsVisitor {
   void integer(char const* key, std::int64_t& value, Range, char const* help) override {
     write(key, fmt::to_string(value), help);
   }
-  void real(char const* key, double& value, Range, char const* help) override {
-    auto const shortest = fmt::format("{}", value);  // not "{:#}": TOML knows no "1.e-05"
-    write(key, shortest.find_first_of(".en") == std::string::npos ? shortest + ".0" : shortest, help);
-  }
+  void real(char const* key, double& value, Range, char const* help) override { write(key, toml_text(value), help); }
   void integers(char const* key, std::vector<std::int64_t>& value, Range, char const* help) override {
     write(key, fmt::format("[{}]", fmt::join(value, ", ")), help);
   }

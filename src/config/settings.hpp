@@ -76,6 +76,15 @@ class SettingsVisitor {
 
 void visit_settings(SettingsVisitor& visitor, Settings& settings);
 
+/// A setting in words.
+struct SettingEntry {
+  std::string key, type, value;  ///< the default, as a deck would write it
+  std::string allowed;           ///< words or bounds; empty: anything of the type
+  std::string help;
+};
+/// All of them, with their defaults: what the reference is made from.
+std::vector<SettingEntry> list_settings();
+
 /// Reads a TOML deck, then applies `overrides` ("section.name=value") in order. Throws Error(user) with the file and
 /// line, or the override, for a missing file, bad syntax, an unknown key (with the nearest known one), a wrong type, a
 /// value out of range, and settings that contradict each other.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "config/toml_text.hpp"
 
+#include <fmt/format.h>
+
 #include <toml++/toml.h>
 #include <sstream>
 
@@ -68,6 +70,11 @@ TomlEntries parse_toml_file(std::string const& path) {
 }
 
 std::string toml_text(std::string const& value) { return written(toml::value<std::string>(value)); }
+
+std::string toml_text(double value) {
+  auto const shortest = fmt::format("{}", value);  // not "{:#}": TOML knows no "1.e-05"
+  return shortest.find_first_of(".en") == std::string::npos ? shortest + ".0" : shortest;
+}
 
 std::string toml_text(std::vector<std::string> const& values) {
   toml::array list;

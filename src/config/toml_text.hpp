@@ -34,6 +34,7 @@ TomlEntries parse_toml_file(std::string const& path);
 
 /// As TOML writes it.
 std::string toml_text(std::string const& value);
+std::string toml_text(double value);
 std::string toml_text(std::vector<std::string> const& values);
 
 }  // namespace minidad

@@ -40,7 +40,9 @@ def test_the_program_runs_from_where_it_is_installed(prefix: Path, tmp_path: Pat
     assert (tmp_path / "run.h5").is_file()
 
 
-def test_every_deck_is_installed(prefix: Path) -> None:
+def test_decks_manual_and_completion_are_installed(prefix: Path) -> None:
+    for path in ("man/man1/minidad.1", "bash-completion/completions/minidad"):
+        assert (prefix / "share" / path).read_text() == (SOURCE / "share" / path).read_text()
     installed = {path.name for path in (prefix / "share/minidad/input").iterdir()}
     assert installed == {path.name for path in (SOURCE / "input").iterdir()}
 

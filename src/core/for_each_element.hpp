@@ -9,9 +9,15 @@
 
 namespace minidad {
 
-/// True where the kernels run on the processor itself: one work item should then be a long contiguous run, not an
-/// element.
-inline constexpr bool on_host = std::is_same_v<ExecSpace, Kokkos::DefaultHostExecutionSpace>;
+/// True where the kernels run on the processor itself.
+inline constexpr bool runs_on_host = std::is_same_v<ExecSpace, Kokkos::DefaultHostExecutionSpace>;
+/// True where kernels have the form for a processor: one work item is a long contiguous run, not an element. In a build
+/// with MINIDAD_DEVICE_FORMS a processor runs the forms for GPUs: slow, but they are tested without one.
+#ifdef MINIDAD_DEVICE_FORMS
+inline constexpr bool on_host = false;
+#else
+inline constexpr bool on_host = runs_on_host;
+#endif
 
 /// Before a loop whose iterations do not depend on each other: a host's compiler then need not prove it.
 #if defined(__CUDACC__) || defined(__HIPCC__)

@@ -11,15 +11,22 @@ namespace minidad {
 using TeamPolicy = Kokkos::TeamPolicy<ExecSpace>;
 using TeamMember = TeamPolicy::member_type;
 
+/// `league` teams of `threads` with `lanes` each; on a host one thread each, and where it runs the forms for GPUs as
+/// many as it likes.
+inline TeamPolicy teams_of(ExecSpace const& space, std::size_t league, int threads, int lanes = 1) {
+  auto const n = static_cast<int>(league);
+  if (on_host) return TeamPolicy(space, n, 1, 1);
+  if (runs_on_host) return TeamPolicy(space, n, Kokkos::AUTO, lanes);
+  return TeamPolicy(space, n, threads, lanes);
+}
+
 /// f(member, row) for every row, where a row is worked on by the vector lanes of a team's thread: they share what goes
 /// through `along` and `sum_along`. On a host one thread has the row for itself.
 template <class F>
 void for_each_row(std::string const& label, ExecSpace const& space, std::size_t rows, F const& f) {
-  constexpr int threads = on_host ? 1 : 8, lanes = on_host ? 1 : 32;
   constexpr std::size_t per_team = on_host ? 16 : 8;
-  auto const teams = static_cast<int>((rows + per_team - 1) / per_team);
   Kokkos::parallel_for(
-      label, TeamPolicy(space, teams, threads, lanes), KOKKOS_LAMBDA(TeamMember const& team) {
+      label, teams_of(space, (rows + per_team - 1) / per_team, 8, 32), KOKKOS_LAMBDA(TeamMember const& team) {
         auto const begin = static_cast<std::size_t>(team.league_rank()) * per_team;
         Kokkos::parallel_for(Kokkos::TeamThreadRange(team, per_team), [&](std::size_t i) {
           if (begin + i < rows) f(team, begin + i);

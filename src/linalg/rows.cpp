@@ -4,16 +4,16 @@
 #include "core/error.hpp"
 #include "core/for_each_element.hpp"
 #include "core/kokkos_compat.hpp"
+#include "core/row_team.hpp"
 
 namespace minidad {
 
-void column_sums(ExecSpace const& space, Matrix const& x, Vector const& sum) {
-  require(sum.extent(0) == x.extent(1), "column_sums: one sum per column");
-  auto const rows = x.extent(0);
-  // One thread a column: on a GPU neighbouring threads read neighbouring columns. On a host the loop order is turned by
-  // strips, so that each thread walks along rows too.
-  constexpr std::size_t strip = on_host ? 64 : 1;
-  auto const cols = x.extent(1), strips = (cols + strip - 1) / strip;
+namespace {
+
+/// A work item goes down a strip of columns, row by row, and so walks along rows too.
+void column_sums_by_strips(ExecSpace const& space, Matrix const& x, Vector const& sum) {
+  constexpr std::size_t strip = 64;
+  auto const rows = x.extent(0), cols = x.extent(1), strips = (cols + strip - 1) / strip;
   Kokkos::parallel_for(
       "minidad::linalg::column_sums", Kokkos::RangePolicy<ExecSpace>(space, 0, strips), KOKKOS_LAMBDA(std::size_t s) {
         auto const begin = s * strip, width = begin + strip < cols ? strip : cols - begin;
@@ -22,6 +22,46 @@ void column_sums(ExecSpace const& space, Matrix const& x, Vector const& sum) {
           for (std::size_t i = 0; i < width; ++i) partial[i] += x(row, begin + i);
         for (std::size_t i = 0; i < width; ++i) sum(begin + i) = partial[i];
       });
+}
+
+/// A team has 32 columns, its lanes one each, and its threads share the rows: 1024 work items for 32 columns, where one
+/// for each column would leave a GPU empty. The threads' sums are added in order: no sum depends on chance.
+void column_sums_by_teams(ExecSpace const& space, Matrix const& x, Vector const& sum) {
+  constexpr std::size_t lanes = 32, shares = 32;
+  using Partial = Kokkos::View<Real[shares][lanes], Kokkos::LayoutRight, ExecSpace::scratch_memory_space,
+                               Kokkos::MemoryTraits<Kokkos::Unmanaged>>;
+  auto const rows = x.extent(0), cols = x.extent(1);
+  auto policy = teams_of(space, (cols + lanes - 1) / lanes, static_cast<int>(shares), static_cast<int>(lanes));
+  policy.set_scratch_size(0, Kokkos::PerTeam(Partial::shmem_size()));
+  Kokkos::parallel_for(
+      "minidad::linalg::column_sums", policy, KOKKOS_LAMBDA(TeamMember const& team) {
+        Partial const partial(team.team_scratch(0));
+        auto const begin = static_cast<std::size_t>(team.league_rank()) * lanes, width = math::min(lanes, cols - begin);
+        Kokkos::parallel_for(Kokkos::TeamThreadRange(team, shares), [&](std::size_t share) {
+          Kokkos::parallel_for(Kokkos::ThreadVectorRange(team, width), [&](std::size_t i) {
+            Real mine = 0;
+            for (std::size_t row = share; row < rows; row += shares) mine += x(row, begin + i);
+            partial(share, i) = mine;
+          });
+        });
+        team.team_barrier();
+        Kokkos::parallel_for(Kokkos::TeamVectorRange(team, width), [&](std::size_t i) {
+          Real all = 0;
+          for (std::size_t share = 0; share < shares; ++share) all += partial(share, i);
+          sum(begin + i) = all;
+        });
+      });
+}
+
+}  // namespace
+
+void column_sums(ExecSpace const& space, Matrix const& x, Vector const& sum) {
+  require(sum.extent(0) == x.extent(1), "column_sums: one sum per column");
+  if (sum.extent(0) == 0) return;
+  if constexpr (on_host)
+    column_sums_by_strips(space, x, sum);
+  else
+    column_sums_by_teams(space, x, sum);
 }
 
 namespace {

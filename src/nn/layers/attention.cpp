@@ -89,8 +89,7 @@ template <class Body>
 void for_each_tile(std::string const& label, ExecSpace const& space, Core const& core, std::size_t scratch) {
   auto const bytes = (scratch + 16) * sizeof(Real);
   int const level = on_host || bytes > most_shared ? 1 : 0;
-  auto const teams = static_cast<int>(core.samples * core.heads * core.tiles());
-  auto policy = TeamPolicy(space, teams, on_host ? 1 : 128);
+  auto policy = teams_of(space, core.samples * core.heads * core.tiles(), 128);
   policy.set_scratch_size(level, Kokkos::PerTeam(bytes));
   Kokkos::parallel_for(
       label, policy, KOKKOS_LAMBDA(TeamMember const& team) {

@@ -30,7 +30,7 @@ void take_largest(ExecSpace const& space, Shapes const& s, Matrix const& in, Mat
         std::size_t const x = place % s.cols * s.stride, line = place / s.cols;
         std::size_t const y = line % s.rows * s.stride, sample = line / s.rows;
         std::size_t const first = (sample * s.height + y) * s.width + x;
-        Real best[strip], which[strip] = {};
+        Real best[strip] = {}, which[strip] = {};
         for (std::size_t i = 0; i < run; ++i) best[i] = in(first, begin + i);
         for (std::size_t ky = 0; ky < s.kernel; ++ky)
           for (std::size_t kx = 0; kx < s.kernel; ++kx) {

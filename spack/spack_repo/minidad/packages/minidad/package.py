@@ -85,6 +85,7 @@ class Minidad(CMakePackage, CudaPackage, ROCmPackage):
             self.define("MINIDAD_NATIVE", False),  # Spack's compiler wrapper names the target
             self.define_from_variant("MINIDAD_BUILD_TESTS", "tests"),
             self.define("MINIDAD_BUILD_BENCH", False),
+            self.define("MINIDAD_DEVICE_FORMS", False),
             self.define("MINIDAD_WARNINGS_AS_ERRORS", False),
         ]
         if self.spec.satisfies("+cuda"):

@@ -38,7 +38,7 @@ function(minidad_find_python)
   foreach(candidate python3 /usr/bin/python3)
     find_program(program NAMES ${candidate} NO_CACHE)
     if(program)
-      execute_process(COMMAND ${program} -c "import pytest, numpy, h5py, matplotlib, xarray, h5netcdf, netCDF4"
+      execute_process(COMMAND ${program} -c "import pytest, yaml, numpy, h5py, matplotlib, xarray, h5netcdf, netCDF4"
                       RESULT_VARIABLE failed OUTPUT_QUIET ERROR_QUIET)
       if(NOT failed)
         set(MINIDAD_PYTHON ${program} CACHE FILEPATH "Python with the modules of minidad_find_python")
@@ -47,8 +47,8 @@ function(minidad_find_python)
     endif()
     unset(program)
   endforeach()
-  message(FATAL_ERROR "The tests need a Python with pytest, numpy, h5py, matplotlib, xarray, h5netcdf and netCDF4; name "
-                      "it with -DMINIDAD_PYTHON=..., or set MINIDAD_BUILD_TESTS=OFF")
+  message(FATAL_ERROR "The tests need a Python with pytest, yaml, numpy, h5py, matplotlib, xarray, h5netcdf and netCDF4; "
+                      "name it with -DMINIDAD_PYTHON=..., or set MINIDAD_BUILD_TESTS=OFF")
 endfunction()
 if(NOT MINIDAD_PYTHON)
   minidad_find_python()

@@ -24,10 +24,10 @@ void column_sums_by_strips(ExecSpace const& space, Matrix const& x, Vector const
       });
 }
 
-/// A team has 32 columns, its lanes one each, and its threads share the rows: 1024 work items for 32 columns, where one
+/// A team has 8 columns, which fill a sector of memory, its lanes one each, and its threads share the rows: one work item
 /// for each column would leave a GPU empty. The threads' sums are added in order: no sum depends on chance.
 void column_sums_by_teams(ExecSpace const& space, Matrix const& x, Vector const& sum) {
-  constexpr std::size_t lanes = 32, shares = 32;
+  constexpr std::size_t lanes = 8, shares = 128;
   using Partial = Kokkos::View<Real[shares][lanes], Kokkos::LayoutRight, ExecSpace::scratch_memory_space,
                                Kokkos::MemoryTraits<Kokkos::Unmanaged>>;
   auto const rows = x.extent(0), cols = x.extent(1);

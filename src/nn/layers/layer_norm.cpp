@@ -10,7 +10,7 @@ namespace minidad {
 namespace {
 
 constexpr Real epsilon = Real(1e-5);
-constexpr std::size_t chunk = 64;  ///< rows whose gradients of gain and bias one work item sums
+constexpr std::size_t chunk = on_host ? 64 : 16;  ///< rows whose gradients of gain and bias one work item sums
 
 std::size_t chunks_of(std::size_t rows) { return (rows + chunk - 1) / chunk; }
 

@@ -45,7 +45,10 @@ def test_inspect_shows_what_run_files_and_checkpoints_hold(minidad, runs):
     out = minidad("inspect", name_of(80), ranks=2).out
     assert "schema    minidad-checkpoint 1." in out
     lines = {line.split()[0]: line for line in out.splitlines()}
-    assert "float32  24 x 20" in lines["state/network/layer0/weight"] or "float64  24 x 20" in lines["state/network/layer0/weight"]
+    assert (
+        "float32  24 x 20" in lines["state/network/layer0/weight"]
+        or "float64  24 x 20" in lines["state/network/layer0/weight"]
+    )
     assert lines["state/trainer/steps"].split()[-1] == "80"
     data = (runs / name_of(80)).read_bytes()
     (runs / "broken.h5").write_bytes(data[: len(data) // 2])
@@ -167,7 +170,9 @@ def test_hostile_checkpoints_are_refused(minidad, runs, kind):
     assert minidad("verify", "hostile.h5").code == 0  # the seal says nothing about intent
 
     def limited():
-        if b"__asan_init" not in Path(MINIDAD).read_bytes():  # whose shadow memory alone asks for terabytes of addresses
+        if (
+            b"__asan_init" not in Path(MINIDAD).read_bytes()
+        ):  # whose shadow memory alone asks for terabytes of addresses
             resource.setrlimit(resource.RLIMIT_AS, (3 << 30, 3 << 30))
 
     run = subprocess.run([MINIDAD, "run", "--restart", "hostile.h5", "--set", "output.file=new.h5"], cwd=runs,

@@ -157,7 +157,9 @@ def test_everybody_reads_a_checkpoint(minidad, deck):
     assert done.code == 0, done.err
     path = deck / name_of(80)
     for tool, name in ((["h5ls", "-r"], "/state/network/layer0/weight"), (["h5dump"], 'DATASET "velocity"')):
-        result = subprocess.run([*tool, path], capture_output=True, text=True)  # h5dump reads, and so checks, all values
+        result = subprocess.run(
+            [*tool, path], capture_output=True, text=True
+        )  # h5dump reads, and so checks, all values
         assert result.returncode == 0 and name in result.stdout
     names = []
     with h5py.File(path) as file:
@@ -221,19 +223,28 @@ def test_what_cannot_go_on_is_refused(minidad, deck):
     assert "model.hidden was [20, 12], now [20]" in text and "training.batch was 16, now 8" in text
     assert "not a duration" in refused("--restart", file, "--time-limit", "soon")
     assert "there is no checkpoint in" in refused("--restart", "/")
-    assert "cannot be made" in refused("deck.toml", "--set", "output.file=x.h5", "--set", "checkpoint.folder=/proc/none")
-    assert "nothing can be written" in refused("deck.toml", "--set", "output.file=x.h5", "--set", "checkpoint.folder=/proc")
+    assert "cannot be made" in refused(
+        "deck.toml", "--set", "output.file=x.h5", "--set", "checkpoint.folder=/proc/none"
+    )
+    assert "nothing can be written" in refused(
+        "deck.toml", "--set", "output.file=x.h5", "--set", "checkpoint.folder=/proc"
+    )
     assert "training.epochs = 1 are 40 steps" in refused("--restart", file, "--set", "training.epochs=1")
     changed = minidad("run", "--restart", file, "--set", "schedule.rate=0.02", "--set", "exchange.method=powersgd",
                       "--set", "optimiser.method=adamw", "--set", "output.file=other.h5", ranks=2)  # fmt: skip
     assert changed.code == 0, changed.err
-    assert "changed   schedule.rate: 0.05 -> 0.02" in changed.out and "anew      state of: exchange, optimiser" in changed.out
+    assert (
+        "changed   schedule.rate: 0.05 -> 0.02" in changed.out
+        and "anew      state of: exchange, optimiser" in changed.out
+    )
     assert any("a new one begins here" in line for line in changed.complaints)
     assert "other traffic channels" in refused("--restart", file, "--set", "exchange.method=edad")
 
 
 def test_models_that_are_not_replicas_need_their_ranks(minidad, deck):
-    assert minidad("run", "deck.toml", "--set", "exchange.method=none", "--set", "checkpoint.every=80", ranks=2).code == 0
+    assert (
+        minidad("run", "deck.toml", "--set", "exchange.method=none", "--set", "checkpoint.every=80", ranks=2).code == 0
+    )
     result = minidad("run", "--restart", name_of(80), ranks=3)
     assert result.code == 2 and "must go on with 2 ranks, not 3" in result.complaints[0]
     assert minidad("run", "--restart", name_of(80), ranks=2).code == 0

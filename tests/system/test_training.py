@@ -269,7 +269,9 @@ def test_a_probe_is_recorded_and_changes_nothing(minidad, tiny, tmp_path, method
     job = (*SHORT, "--set", f"exchange.method={method}", "--set", "output.overwrite=true")
     plain = minidad("run", tiny, *job, ranks=ranks)
     with h5py.File(tmp_path / "out" / "run.h5") as file:
-        assert not [name for name in file if name.startswith(("gradient_spectrum", "gradient_measures", "probe", "class"))]
+        assert not [
+            name for name in file if name.startswith(("gradient_spectrum", "gradient_measures", "probe", "class"))
+        ]
         sent = file["summary/bytes_per_step"][()]
     probed = minidad("run", tiny, *job, *PROBED, "--set", "probe.per_class=true", ranks=ranks)
     assert probed.code == 0, probed.err

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Lets a pointer read the figures, and look closer: hover or tap for values, drag to zoom, double-click to go back.
 "use strict";
 const SVG = "http://www.w3.org/2000/svg";

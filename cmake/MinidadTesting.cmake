@@ -24,6 +24,7 @@ function(minidad_add_test path)
   string(REPLACE "/" "." test ${path})
   add_executable(${name} ${path}.cpp)
   target_link_libraries(${name} PRIVATE minidad_options ${arg_SUPPORT})
+  target_precompile_headers(${name} REUSE_FROM minidad_nn_test_support)
   foreach(ranks IN LISTS arg_RANKS)
     add_test(NAME ${test}.ranks${ranks}
       COMMAND ${MPIEXEC_EXECUTABLE} ${MPIEXEC_NUMPROC_FLAG} ${ranks} ${MPIEXEC_PREFLAGS} $<TARGET_FILE:${name}>

@@ -58,7 +58,7 @@ void column_sums_by_teams(ExecSpace const& space, Matrix const& x, Vector const&
 void column_sums(ExecSpace const& space, Matrix const& x, Vector const& sum) {
   require(sum.extent(0) == x.extent(1), "column_sums: one sum per column");
   if (sum.extent(0) == 0) return;
-  if constexpr (on_host)
+  if (on_host)
     column_sums_by_strips(space, x, sum);
   else
     column_sums_by_teams(space, x, sum);
@@ -123,8 +123,38 @@ void add_rows(ExecSpace const& space, Matrix const& from, Matrix const& to) {
       KOKKOS_LAMBDA(std::size_t row, std::size_t col) { to(row, col) += from(row, col); });
 }
 
+namespace {
+
+/// By tiles that turn in shared memory, so that neighbours read and write neighbours. A tile's lines are of odd length:
+/// no two lanes meet in a bank.
+void transpose_by_tiles(ExecSpace const& space, Matrix const& from, Matrix const& to) {
+  constexpr std::size_t side = 32;
+  using Tile = Kokkos::View<Real[side][side + 1], Kokkos::LayoutRight, ExecSpace::scratch_memory_space,
+                            Kokkos::MemoryTraits<Kokkos::Unmanaged>>;
+  auto const rows = from.extent(0), cols = from.extent(1), across = (cols + side - 1) / side;
+  auto policy = teams_of(space, (rows + side - 1) / side * across, 8, static_cast<int>(side));
+  policy.set_scratch_size(0, Kokkos::PerTeam(Tile::shmem_size()));
+  Kokkos::parallel_for(
+      "minidad::linalg::transpose", policy, KOKKOS_LAMBDA(TeamMember const& team) {
+        Tile const tile(team.team_scratch(0));
+        auto const number = static_cast<std::size_t>(team.league_rank());
+        std::size_t const top = number / across * side, height = math::min(side, rows - top);
+        std::size_t const left = number % across * side, width = math::min(side, cols - left);
+        Kokkos::parallel_for(Kokkos::TeamThreadRange(team, height), [&](std::size_t i) {
+          along(team, width, [&](std::size_t j) { tile(i, j) = from(top + i, left + j); });
+        });
+        team.team_barrier();
+        Kokkos::parallel_for(Kokkos::TeamThreadRange(team, width), [&](std::size_t j) {
+          along(team, height, [&](std::size_t i) { to(left + j, top + i) = tile(i, j); });
+        });
+      });
+}
+
+}  // namespace
+
 void transpose(ExecSpace const& space, Matrix const& from, Matrix const& to) {
   require(from.extent(0) == to.extent(1) && from.extent(1) == to.extent(0), "transpose: shapes do not fit");
+  if (!on_host) return transpose_by_tiles(space, from, to);
   for_each_element(
       "minidad::linalg::transpose", space, to.extent(0), to.extent(1),
       KOKKOS_LAMBDA(std::size_t row, std::size_t col) { to(row, col) = from(col, row); });

@@ -65,10 +65,7 @@ void BackwardWalk::form_gradient(LayerParameters const& sum) const {
 void BackwardWalk::form_rest(Vector const& rest) const {
   if (rest.extent(0) == 0) return;
   auto const step = network_.model().index_of(layer_);
-  if (network_.shapes()[layer_].has_product())
-    column_sums(pass_.space, tape_.place[step].delta, rest);
-  else
-    network_.steps()[step].layer->form_rest(pass_, network_.parameters_of(step), tape_.place[step], rest);
+  network_.steps()[step].layer->form_rest(pass_, network_.parameters_of(step), tape_.place[step], rest);
 }
 
 void BackwardWalk::form_gradient(std::size_t layer, LayerStats const& stats, LayerParameters const& sum) const {

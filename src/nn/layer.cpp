@@ -13,6 +13,10 @@ void Layer::form_gradient(ExecSpace const& space, LayerStats const& wire, Vector
   if (sum.rest.extent(0) > 0) column_sums(space, wire.delta, sum.rest);
 }
 
+void Layer::form_rest(Pass const& pass, LayerParameters const&, Place const& at, Vector const& rest) const {
+  column_sums(pass.space, at.delta, rest);
+}
+
 void Layer::expand(ExecSpace const& space, Matrix const& wire_input, Matrix const& input) const {
   copy_rows(space, wire_input, input);
 }

@@ -81,8 +81,8 @@ class Layer {
   /// AᵀD, and biases as column sums of D.
   virtual void form_gradient(ExecSpace const& space, LayerStats const& wire, Vector const& workspace,
                              LayerParameters const& sum) const;
-  /// The gradient of parameters that are no product and no bias, from this rank's pass.
-  virtual void form_rest(Pass const&, LayerParameters const&, Place const&, Vector const& /*rest*/) const {}
+  /// The gradient of parameters that are no product, from this rank's pass. By default biases, as column sums of D.
+  virtual void form_rest(Pass const& pass, LayerParameters const&, Place const& at, Vector const& rest) const;
   /// A as G = AᵀD has it, (rows, in), from what travels.
   virtual void expand(ExecSpace const& space, Matrix const& wire_input, Matrix const& input) const;
 

@@ -9,7 +9,7 @@ namespace minidad {
 
 namespace {
 
-constexpr std::size_t block = 4096;
+constexpr std::size_t block = on_host ? 4096 : 1024;  ///< scalars that a row of the kernel adds up
 
 KOKKOS_INLINE_FUNCTION double square(Real x) { return static_cast<double>(x) * static_cast<double>(x); }
 

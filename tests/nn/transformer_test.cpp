@@ -259,6 +259,27 @@ TEST(Gradient, OfEmbeddingsMatchesDifferences) {
   expect_gradients_match_differences({"embedding 1", "tanh", "dense 7"}, sequence(1, 1, 7));
 }
 
+TEST(Embedding, AddsTheRowsOfAnIdInTheirOrder) {
+  struct Case {
+    std::size_t rows, vocabulary, width;
+  };
+  for (auto const& [rows, vocabulary, width] : {Case{1, 1, 1}, {300, 1, 5}, {129, 7, 200}, {500, 300, 3}, {0, 4, 2}}) {
+    Embedding const layer({.height = 1, .channels = 1}, width, vocabulary);
+    auto const delta = wavy(rows * width);
+    std::vector<Real> ids(rows), expected(vocabulary * width, 0);
+    for (std::size_t row = 0; row < rows; ++row) {
+      ids[row] = static_cast<Real>(row * row % 11 * 29 % vocabulary);
+      for (std::size_t col = 0; col < width; ++col)
+        expected[static_cast<std::size_t>(ids[row]) * width + col] += delta[row * width + col];
+    }
+    Matrix const sum("minidad::test::sum", vocabulary, width);
+    Kokkos::deep_copy(sum, Real(7));
+    layer.form_gradient(ExecSpace(), {matrix_from(ids, rows, 1), matrix_from(delta, rows, width)}, {},
+                        layer_parameters(layer.shape(), sum.data()));
+    EXPECT_EQ(host_copy(sum), expected) << rows << " rows of " << vocabulary << " ids";
+  }
+}
+
 TEST(Gradient, OfPositionsMatchesDifferences) {
   expect_gradients_match_differences({"dense 4 tanh", "positions", "dense 3"}, sequence(5, 2, 3));
   expect_gradients_match_differences({"positions", "dense 3"}, sequence(1, 1, 3));

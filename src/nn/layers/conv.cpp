@@ -115,10 +115,17 @@ void Conv::form_gradient(ExecSpace const& space, LayerStats const& wire, Vector 
     gemm(space, Op::transpose, Op::none, 1, patches, Matrix(delta.data(), (end - begin) * places, filters),
          begin == 0 ? 0 : 1, sum.weight());
   });
-  if (sum.rest.extent(0) == 0) return;
+  if (sum.rest.extent(0) > 0) form_bias(space, wire.delta, workspace, sum.rest);
+}
+
+void Conv::form_rest(Pass const& pass, LayerParameters const&, Place const& at, Vector const& rest) const {
+  form_bias(pass.space, sample_rows(at.delta, out()), at.workspace, rest);
+}
+
+void Conv::form_bias(ExecSpace const& space, Matrix const& delta, Vector const& workspace, Vector const& bias) const {
   Vector const of_places(workspace.data(), out().size());
-  column_sums(space, wire.delta, of_places);
-  column_sums(space, Matrix(of_places.data(), places, filters), sum.rest);
+  column_sums(space, delta, of_places);
+  column_sums(space, Matrix(of_places.data(), out().places(), out().channels), bias);
 }
 
 void Conv::expand(ExecSpace const& space, Matrix const& wire_input, Matrix const& input) const {

@@ -28,6 +28,7 @@ class Conv final : public Layer {
   void propagate(Pass const& pass, LayerParameters const& p, Place const& at) const override;
   void form_gradient(ExecSpace const& space, LayerStats const& wire, Vector const& workspace,
                      LayerParameters const& sum) const override;
+  void form_rest(Pass const& pass, LayerParameters const& p, Place const& at, Vector const& rest) const override;
   void expand(ExecSpace const& space, Matrix const& wire_input, Matrix const& input) const override;
 
  private:
@@ -35,6 +36,9 @@ class Conv final : public Layer {
   /// cache until they are used, or 64 MiB on a device. Never a function of the batch: sums over samples have the same
   /// bits on all ranks.
   std::size_t chunk() const;
+  /// bias <- the sums of delta (samples, size of the output), first over samples, then over places: a long sum over few
+  /// filters would leave most threads idle.
+  void form_bias(ExecSpace const& space, Matrix const& delta, Vector const& workspace, Vector const& bias) const;
   std::size_t patches_of(std::size_t samples) const { return samples * out().places() * window_.size(in()); }
 
   Window window_;

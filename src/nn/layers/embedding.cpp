@@ -4,9 +4,11 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <cstdint>
 
 #include "core/fill.hpp"
 #include "core/for_each_element.hpp"
+#include "core/row_team.hpp"
 
 namespace minidad {
 
@@ -29,26 +31,72 @@ void gather(ExecSpace const& space, Matrix const& ids, Matrix const& weight, Mat
       });
 }
 
-/// One work item a column (on a host: all columns) and share of the ids, those with the same lowest bits: it passes by
-/// all rows and adds those of its ids. So every sum is of one item, and in the order of the rows.
-void scatter(ExecSpace const& space, Matrix const& ids, Matrix const& delta, Matrix const& sum) {
-  std::size_t const cols = sum.extent(1), run = on_host ? cols : 1, runs = on_host ? 1 : cols;
-  std::size_t const rows = delta.extent(0), vocabulary = sum.extent(0);
-  std::size_t const wanted = on_host ? static_cast<std::size_t>(space.concurrency()) : 128;
-  std::size_t shares = 1;  // the sums do not depend on how many
-  while (shares < wanted && shares < vocabulary) shares *= 2;
+/// The sums of a table are dealt by the lowest bits of the id, so that each is of one item, and in the order of the rows.
+struct Deal {
+  std::size_t vocabulary, shares = 1;
+  Deal(std::size_t ids, std::size_t wanted) : vocabulary(ids) {
+    while (shares < wanted && shares < vocabulary) shares *= 2;
+  }
+  KOKKOS_INLINE_FUNCTION bool has(std::size_t share, std::size_t id) const { return (id & (shares - 1)) == share; }
+};
+
+/// One work item a share: it passes by all rows and adds those of its ids.
+void scatter_by_shares(ExecSpace const& space, Matrix const& ids, Matrix const& delta, Matrix const& sum) {
+  std::size_t const cols = sum.extent(1), rows = delta.extent(0);
+  Deal const deal(sum.extent(0), static_cast<std::size_t>(space.concurrency()));
   Kokkos::parallel_for(
-      "minidad::nn::embedding_gradient", Kokkos::RangePolicy<ExecSpace>(space, 0, shares * runs),
-      KOKKOS_LAMBDA(std::size_t item) {
-        std::size_t const share = item / runs, begin = (item % runs) * run, end = begin + run;
-        for (std::size_t id = share; id < vocabulary; id += shares)
-          for (std::size_t col = begin; col < end; ++col) sum(id, col) = 0;
+      "minidad::nn::embedding_gradient", Kokkos::RangePolicy<ExecSpace>(space, 0, deal.shares),
+      KOKKOS_LAMBDA(std::size_t share) {
+        for (std::size_t id = share; id < deal.vocabulary; id += deal.shares)
+          for (std::size_t col = 0; col < cols; ++col) sum(id, col) = 0;
         for (std::size_t row = 0; row < rows; ++row) {
-          std::size_t const id = id_of(ids(row, 0), vocabulary);
-          if ((id & (shares - 1)) != share) continue;
-          for (std::size_t col = begin; col < end; ++col) sum(id, col) += delta(row, col);
+          std::size_t const id = id_of(ids(row, 0), deal.vocabulary);
+          if (!deal.has(share, id)) continue;
+          for (std::size_t col = 0; col < cols; ++col) sum(id, col) += delta(row, col);
         }
       });
+}
+
+/// One team a share: its threads look at a row each and list those of the share; then each takes columns, and adds what
+/// is listed.
+void scatter_by_teams(ExecSpace const& space, Matrix const& ids, Matrix const& delta, Matrix const& sum) {
+  constexpr int most_threads = 128;
+  std::size_t const cols = sum.extent(1), rows = delta.extent(0);
+  Deal const deal(sum.extent(0), 128);
+  auto policy = teams_of(space, deal.shares, most_threads);
+  policy.set_scratch_size(0, Kokkos::PerTeam((most_threads + 1) * sizeof(std::uint64_t)));
+  Kokkos::parallel_for(
+      "minidad::nn::embedding_gradient", policy, KOKKOS_LAMBDA(TeamMember const& team) {
+        auto* const list = static_cast<std::uint64_t*>(
+            team.team_scratch(0).get_shmem_aligned((most_threads + 1) * sizeof(std::uint64_t), sizeof(std::uint64_t)));
+        auto& length = list[most_threads];
+        auto const share = static_cast<std::size_t>(team.league_rank()),
+                   me = static_cast<std::size_t>(team.team_rank()),
+                   threads = static_cast<std::size_t>(team.team_size());
+        Kokkos::parallel_for(Kokkos::TeamThreadRange(team, cols), [&](std::size_t col) {
+          for (std::size_t id = share; id < deal.vocabulary; id += deal.shares) sum(id, col) = 0;
+        });
+        for (std::size_t begin = 0; begin < rows; begin += threads) {
+          std::size_t const row = begin + me;
+          int const listed = row < rows && deal.has(share, id_of(ids(row, 0), deal.vocabulary)) ? 1 : 0;
+          int const place = team.team_scan(listed);
+          if (listed != 0) list[place] = row;
+          if (me + 1 == threads) length = static_cast<std::uint64_t>(place + listed);
+          team.team_barrier();
+          Kokkos::parallel_for(Kokkos::TeamThreadRange(team, cols), [&](std::size_t col) {
+            for (std::size_t i = 0; i < length; ++i)
+              sum(id_of(ids(list[i], 0), deal.vocabulary), col) += delta(list[i], col);
+          });
+          team.team_barrier();
+        }
+      });
+}
+
+void scatter(ExecSpace const& space, Matrix const& ids, Matrix const& delta, Matrix const& sum) {
+  if (on_host)
+    scatter_by_shares(space, ids, delta, sum);
+  else
+    scatter_by_teams(space, ids, delta, sum);
 }
 
 void unit_rows(ExecSpace const& space, Matrix const& ids, Matrix const& input) {

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-3-Clause
-# Installs the Debian packages that minidad needs, and with --tests what its tests need as well; elsewhere says what to
-# install and goes on.
+# Installs the Debian packages that minidad needs, with --tests what its tests need as well, or with --docs only what its
+# site needs; elsewhere says what to install and goes on.
 set -euo pipefail
 
 packages=(
@@ -11,9 +11,13 @@ packages=(
   dataset-fashion-mnist jargon-text
   python3 python3-numpy python3-h5py python3-matplotlib
 )
-if [[ ${1:-} == --tests ]]; then
-  packages+=(libgtest-dev python3-pytest python3-xarray python3-h5netcdf python3-netcdf4 python3-yaml chromium)
-fi
+docs=(doxygen python3-sphinx python3-myst-parser furo)
+case ${1:-} in
+  --tests)
+    packages+=(libgtest-dev python3-pytest python3-xarray python3-h5netcdf python3-netcdf4 python3-yaml chromium "${docs[@]}")
+    ;;
+  --docs) packages=("${docs[@]}") ;;
+esac
 
 if ! command -v apt-get >/dev/null; then
   cat <<'TEXT'

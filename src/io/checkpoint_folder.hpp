@@ -7,13 +7,13 @@
 
 namespace minidad {
 
-/// The checkpoints of a run, by their names: <stem>.step<12 digits>.h5 in one folder. All calls are rank 0's.
+/// The checkpoints of a run, by their names: STEM.step<12 digits>.h5 in one folder. All calls are rank 0's.
 class CheckpointFolder {
  public:
   /// `stem` is the run file's name without its ".h5".
   CheckpointFolder(std::string folder, std::string stem);
 
-  /// In the same folder, of something else: <stem>.<what>.step... No restart takes them for checkpoints to go on from.
+  /// In the same folder, of something else: STEM.WHAT.step... No restart takes them for checkpoints to go on from.
   CheckpointFolder of(std::string const& what) const { return {folder_, stem_ + "." + what}; }
 
   struct Entry {

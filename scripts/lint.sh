@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-3-Clause
 # Checks how things are written: layout of C++, shell scripts, Python, licence lines.
-#   usage: lint.sh          needs clang-format and shellcheck (Debian) and ruff (PyPI)
+#   usage: lint.sh          needs clang-format, shellcheck and reuse (Debian) and ruff (PyPI)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-for tool in clang-format shellcheck ruff; do
+for tool in clang-format shellcheck reuse ruff; do
   if ! command -v "$tool" >/dev/null; then
-    echo "lint: $tool is missing; apt-get install clang-format shellcheck, pip install ruff" >&2
+    echo "lint: $tool is missing; apt-get install clang-format shellcheck reuse, pip install ruff" >&2
     exit 1
   fi
 done
@@ -19,11 +19,17 @@ shellcheck --severity=warning "${shell[@]}"
 ruff format --check --line-length 120 analysis bench scripts tests
 (cd analysis && ruff check .)
 
+if ! licences=$(reuse lint 2>&1); then
+  echo "$licences" >&2
+  exit 1
+fi
+# REUSE-IgnoreStart
 # Pages and data of tests have no comments to carry a licence; everything else says its own.
-unlicensed=$(git ls-files -- . ':!*.md' ':!*.json' ':!*.svg' ':!*.png' ':!LICENSE' ':!.gitignore' ':!.editorconfig' \
+unlicensed=$(git ls-files -- . ':!*.md' ':!*.json' ':!*.svg' ':!*.png' ':!LICENSE*' ':!.reuse/*' ':!.gitignore' ':!.editorconfig' \
   ':!.clang-format' ':!*/py.typed' ':!CITATION.cff' ':!input/*.toml' |
   while read -r file; do head -n 5 "$file" | grep -q 'SPDX-License-Identifier: BSD-3-Clause' || echo "$file"; done)
 if [[ -n $unlicensed ]]; then
   echo "lint: no SPDX line in:" "$unlicensed" >&2
   exit 1
 fi
+# REUSE-IgnoreEnd

@@ -19,8 +19,10 @@ def test_every_source_file_names_its_licence() -> None:
     ]
     files = [path for path in files if not any(part.endswith((".egg-info", "_cache")) for part in path.parts)]
     assert len(files) > 350
+    # REUSE-IgnoreStart
     for path in files:
         assert "SPDX-License-Identifier: BSD-3-Clause" in "".join(path.read_text().splitlines()[:5]), path
+    # REUSE-IgnoreEnd
 
 
 def test_the_workflow_does_what_is_done_here() -> None:
@@ -28,6 +30,7 @@ def test_the_workflow_does_what_is_done_here() -> None:
     commands = {name: [step["run"] for step in job["steps"] if "run" in step] for name, job in jobs.items()}
     assert "bash .ci/run" in commands["test"]
     assert any("scripts/lint.sh" in command for command in commands["lint"])
+    assert "scripts/build_docs.sh" in commands["docs"] and "scripts/tidy.sh" in commands["tidy"]
     hooks = yaml.safe_load((SOURCE / ".pre-commit-config.yaml").read_text())["repos"][0]["hooks"]
     assert [hook["entry"] for hook in hooks] == ["scripts/lint.sh"]
 

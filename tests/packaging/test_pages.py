@@ -39,6 +39,15 @@ def test_links_lead_somewhere(page: Path) -> None:
             assert anchor in anchors(other), f"{target}: no such heading"
 
 
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
+def test_files_that_pages_name_exist(page: Path) -> None:
+    if page.name == "CHANGELOG.md":  # has what is gone as well
+        return
+    folders = "src|miniapp|tests|bench|scripts|cmake|analysis|input|examples|spack|containers|docs|share"
+    for name in re.findall(rf"`((?:{folders})/[\w./]+)`", page.read_text()):
+        assert (SOURCE / name).exists(), name
+
+
 def test_settings_that_pages_name_exist() -> None:
     listed = subprocess.run([MINIDAD, "settings"], check=True, capture_output=True, text=True).stdout
     known = {line.split("\t")[0] for line in listed.splitlines() if "\t" in line}

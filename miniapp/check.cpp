@@ -29,7 +29,7 @@ MemoryPlan plan_memory(Settings const& settings, Problem const& problem, int ran
     if (plan.samples_of(r) > plan.samples_of(rank)) rank = r;
   auto const [first, last] = test_stretch(problem.test.samples, static_cast<int>(rank), ranks, exchange.replicates);
   auto const parameters = static_cast<double>(parameter_count(problem.model.shapes()) * sizeof(Real));
-  double const sample = static_cast<double>(problem.train.sample_bytes + problem.train.labels * sizeof(std::int32_t));
+  auto const sample = static_cast<double>(problem.train.sample_bytes + problem.train.labels * sizeof(std::int32_t));
   return {.parameters = parameters,
           .gradient = parameters,
           .optimiser = state_per_parameter(settings.optimiser) * parameters,
@@ -115,7 +115,7 @@ void check(Communicator& comm, Options const& options) {
   for (auto const& forecast : forecasts)
     if (forecast.method == settings.exchange.method) chosen = forecast;
   auto const memory = plan_memory(settings, problem, ranks, chosen);
-  double const program = static_cast<double>(resident_memory());
+  auto const program = static_cast<double>(resident_memory());
 
   fmt::print("{}\n", resolved_deck(settings));
   fmt::print("# {} ranks, {} training and {} test samples, {} steps an epoch\n", ranks, problem.train.samples,

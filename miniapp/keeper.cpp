@@ -37,7 +37,7 @@ void Keeper::write(std::string const& path) const {
 
 std::string Keeper::save(std::int64_t step) {
   file_.flush();
-  auto const path = folder_.path(step);
+  auto path = folder_.path(step);
   write(path);
   if (comm_.rank() == 0) folder_.rotate(step, keep_);
   return path;
@@ -45,7 +45,7 @@ std::string Keeper::save(std::int64_t step) {
 
 std::string Keeper::save_evidence(std::int64_t step) const {
   file_.flush();
-  auto const path = evidence_.path(step);
+  auto path = evidence_.path(step);
   write(path);
   return path;
 }

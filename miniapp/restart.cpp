@@ -80,9 +80,9 @@ std::vector<std::string> begun_anew(std::vector<Difference> const& changes, Sett
     return std::any_of(changes.begin(), changes.end(),
                        [&](Difference const& change) { return starts_with_any(change.key, sections); });
   };
-  if (changed({"exchange.", "low_rank."})) groups.push_back("exchange");
-  if (changed({"probe."})) groups.push_back("probe");
-  if (state_per_parameter(before.optimiser) != state_per_parameter(after.optimiser)) groups.push_back("optimiser");
+  if (changed({"exchange.", "low_rank."})) groups.emplace_back("exchange");
+  if (changed({"probe."})) groups.emplace_back("probe");
+  if (state_per_parameter(before.optimiser) != state_per_parameter(after.optimiser)) groups.emplace_back("optimiser");
   return groups;
 }
 

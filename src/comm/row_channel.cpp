@@ -25,16 +25,16 @@ struct RowChannel::Impl {
   TrafficEntry& sends;
   TrafficEntry& broadcasts;
 
-  Real* outgoing(ExecSpace const& space, std::size_t n) {
+  Real* outgoing(ExecSpace const& space, std::size_t n) const {
     if (staged) Kokkos::deep_copy(space, part(wire, n), part(buffer, n));
     fence(space, "minidad::comm::before_send");
     return staged ? wire.data() : buffer.data();
   }
-  Real* incoming(ExecSpace const& space) {
+  Real* incoming(ExecSpace const& space) const {
     fence(space, "minidad::comm::before_receive");
     return staged ? wire.data() : buffer.data();
   }
-  void arrived(ExecSpace const& space, std::size_t n) {
+  void arrived(ExecSpace const& space, std::size_t n) const {
     if (staged) Kokkos::deep_copy(space, part(buffer, n), part(wire, n));
   }
   std::size_t scalars(std::size_t n) const { return n * buffer.extent(1); }

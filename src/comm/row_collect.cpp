@@ -82,7 +82,7 @@ void RowCollect::start(ExecSpace const& space, RowLayout const& layout, Matrix c
 
 Matrix RowCollect::finish(ExecSpace const& space) {
   impl_->request.wait(impl_->comm, awaited(impl_->entry));
-  auto const all = first_rows(impl_->rows, impl_->collected);
+  auto all = first_rows(impl_->rows, impl_->collected);
   if (impl_->staged)
     Kokkos::deep_copy(
         space, all,

@@ -80,7 +80,7 @@ void RowGather::progress() { impl_->request.progress(); }
 
 Matrix RowGather::finish(ExecSpace const& space) {
   impl_->request.wait(impl_->comm, awaited(impl_->entry));
-  auto const all = first_rows(impl_->rows, impl_->gathered);
+  auto all = first_rows(impl_->rows, impl_->gathered);
   if (impl_->staged)
     Kokkos::deep_copy(space, all,
                       Kokkos::subview(impl_->wire, Kokkos::make_pair(std::size_t{0}, impl_->gathered), Kokkos::ALL));

@@ -61,7 +61,7 @@ void start_kokkos(int& argc, char**& argv) {
     setenv("KOKKOS_DEVICE_ID", std::to_string(rank_on_node() % devices).c_str(), 1);
   // Kokkos gets its own arguments only: to --help, some versions answer as well. What it does not know is complained of
   // with the rest.
-  auto const first = std::stable_partition(argv, argv + argc, [&](char* argument) {
+  auto* const first = std::stable_partition(argv, argv + argc, [&](char* argument) {
     return argument == argv[0] || !std::string_view(argument).starts_with("--kokkos-");
   });
   std::vector<char*> own{argv[0]};

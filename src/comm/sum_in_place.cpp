@@ -21,7 +21,7 @@ struct SumInPlace::Impl {
   Request request;
 };
 
-SumInPlace::SumInPlace(Communicator& comm, Vector buffer, std::vector<Part> const& parts)
+SumInPlace::SumInPlace(Communicator& comm, Vector const& buffer, std::vector<Part> const& parts)
     : impl_(std::make_unique<Impl>(Impl{comm, comm.transfer() == Transfer::staged, buffer, {}, {}, 0, {}})) {
   mpi_count(buffer.size());
   if (impl_->staged) impl_->wire = Kokkos::create_mirror_view(buffer);

@@ -20,7 +20,7 @@ class SumInPlace {
     std::size_t size;
   };
   /// `buffer` is contiguous; the parts follow one another in it.
-  SumInPlace(Communicator& comm, Vector buffer, std::vector<Part> const& parts);
+  SumInPlace(Communicator& comm, Vector const& buffer, std::vector<Part> const& parts);
   ~SumInPlace();
   SumInPlace(SumInPlace&&) noexcept;
 

@@ -18,7 +18,7 @@ namespace minidad {
 class GramReducer final : public RowReducer {
  public:
   explicit GramReducer(ReducerShape const& shape);
-  void reduce(ExecSpace const& space, Factors const& rows, Factors const& few) override;
+  void reduce(ExecSpace const& space, Factors const& given, Factors const& few) override;
   std::span<double const> values() const override { return svd_.values(); }
   double norm_squared(ExecSpace const&) override { return sum_of_squares(values()); }
 
@@ -51,7 +51,7 @@ class GramReducer final : public RowReducer {
 class QrReducer final : public RowReducer {
  public:
   explicit QrReducer(ReducerShape const& shape);
-  void reduce(ExecSpace const& space, Factors const& rows, Factors const& few) override;
+  void reduce(ExecSpace const& space, Factors const& given, Factors const& few) override;
   std::span<double const> values() const override { return svd_.values(); }
   double norm_squared(ExecSpace const&) override { return sum_of_squares(values()); }
 

@@ -10,7 +10,7 @@ class ProductNorm {
  public:
   explicit ProductNorm(ReducerShape const& shape) : shape_(shape) {}
   /// Ends with the value on the host, so it fences. Its memory comes with the first call: not everybody asks.
-  double operator()(ExecSpace const& space, Factors const& rows);
+  double operator()(ExecSpace const& space, Factors const& given);
 
  private:
   ReducerShape shape_;

@@ -46,7 +46,7 @@ Factors RowCompressor::operator()(ExecSpace const& space, Factors const& rows) {
     width = std::min(width, effective_rank(values, norm_squared, settings_.epsilon));
     error_ = truncation_error(values, norm_squared, width);
   }
-  auto const sent = first_rows(few_, width);
+  auto sent = first_rows(few_, width);
   memory_.settle(space, sent);
   return sent;
 }

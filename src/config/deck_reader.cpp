@@ -122,7 +122,7 @@ class DeckReader final : public SettingsVisitor {
     return value;
   }
   void expect_range(char const* key, TomlValue const& node, double value, Range range) const {
-    if (value >= range.low && value <= range.high && !(range.open_low && value == range.low)) return;  // a NaN fails
+    if (value >= range.low && value <= range.high && (!range.open_low || value != range.low)) return;  // a NaN fails
     complain(node, fmt::format("{} = {} is out of range: it must be {} {}{}", key, value, range.open_low ? ">" : ">=",
                                range.low, std::isfinite(range.high) ? fmt::format(" and <= {}", range.high) : ""));
   }

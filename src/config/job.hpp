@@ -25,9 +25,9 @@ using ExchangeMaker = std::function<std::unique_ptr<Exchange>(ExchangeParts cons
 /// `job.trainer.run({})` trains. Building it does not communicate, but may fail on some ranks only (files, memory): do
 /// it in Communicator::agree.
 struct Job {
-  /// The exchange is the one of the settings, or what `exchange` makes: a method that minidad does not have.
+  /// The exchange is the one of the settings, or what `maker` makes: a method that minidad does not have.
   Job(Communicator& comm, ExecSpace const& space, Settings const& settings, Problem const& problem,
-      ExchangeMaker const& exchange = {});
+      ExchangeMaker const& maker = {});
 
   BatchPlan plan;
   BatchLoader train;

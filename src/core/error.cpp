@@ -27,8 +27,8 @@ Failure describe_current_exception() {
 
 void refuse(std::string const& what) { throw Error(ExitCode::user, what); }
 
-void require(bool ok, std::string_view what, char const* file, int line) {
-  if (!ok) throw Error(ExitCode::internal, fmt::format("{} ({}:{})", what, file, line));
+void report_bug(std::string_view what, char const* file, int line) {
+  throw Error(ExitCode::internal, fmt::format("{} ({}:{})", what, file, line));
 }
 
 }  // namespace minidad

@@ -120,13 +120,13 @@ Dataset read_files(ExecSpace const& space, DataSettings const& settings, Subset 
   auto const source = open_source(settings, subset);
   auto const& size = source->size();
   auto const width = size.shape.size(), wanted = limited(settings, subset, size.samples);
-  Dataset const dataset{.features = ByteMatrix("minidad::data::features", source->bytes() ? keep.count : 0, width),
-                        .numbers = Matrix("minidad::data::numbers", source->bytes() ? 0 : keep.count, width),
-                        .label = Labels("minidad::data::labels", keep.count * size.labels),
-                        .shape = size.shape,
-                        .labels = size.labels,
-                        .gain = {},
-                        .offset = {}};
+  Dataset dataset{.features = ByteMatrix("minidad::data::features", source->bytes() ? keep.count : 0, width),
+                  .numbers = Matrix("minidad::data::numbers", source->bytes() ? 0 : keep.count, width),
+                  .label = Labels("minidad::data::labels", keep.count * size.labels),
+                  .shape = size.shape,
+                  .labels = size.labels,
+                  .gain = {},
+                  .offset = {}};
   auto const features = Kokkos::create_mirror_view(dataset.features);
   auto const numbers = Kokkos::create_mirror_view(dataset.numbers);
   auto const label = Kokkos::create_mirror_view(dataset.label);

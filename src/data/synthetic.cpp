@@ -64,13 +64,13 @@ void ask_teacher(ExecSpace const& space, Teacher const& teacher, ByteMatrix cons
 Dataset generate(ExecSpace const& space, DataSettings const& settings, Subset subset, std::uint64_t seed,
                  Kokkos::View<std::uint64_t*, ExecSpace> const& sample) {
   auto const width = static_cast<std::size_t>(settings.features), classes = synthetic_size(settings, subset).classes;
-  Dataset const dataset{.features = ByteMatrix("minidad::data::features", sample.extent(0), width),
-                        .numbers = {},
-                        .label = Labels("minidad::data::labels", sample.extent(0)),
-                        .shape = {.channels = width},
-                        .labels = 1,
-                        .gain = {},
-                        .offset = {}};
+  Dataset dataset{.features = ByteMatrix("minidad::data::features", sample.extent(0), width),
+                  .numbers = {},
+                  .label = Labels("minidad::data::labels", sample.extent(0)),
+                  .shape = {.channels = width},
+                  .labels = 1,
+                  .gain = {},
+                  .offset = {}};
   Teacher const teacher{Matrix("minidad::data::teacher_inner", width, teacher_width),
                         Matrix("minidad::data::teacher_outer", teacher_width, classes)};
   fill_normal(space, seed, 0, std::sqrt(12.0 / static_cast<double>(width)), teacher.inner);

@@ -296,7 +296,7 @@ void Power::visit_state(StateVisitor& visitor) {
 ExchangeForecast Power::forecast(std::string const& method, std::vector<LayerShape> const& shapes, int ranks,
                                  std::size_t rows, LowRankSettings const& settings) {
   ExactPart const exact(shapes, exact_shares(which_compressed(shapes, settings)));
-  double sent = static_cast<double>(exact.size()), memory = static_cast<double>(exact.size());
+  auto sent = static_cast<double>(exact.size()), memory = sent;
   for (auto const& shape : shapes) {
     if (!worth_compressing(settings, shape)) continue;
     auto const local = share_of(rows, ranks);

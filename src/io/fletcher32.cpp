@@ -26,7 +26,8 @@ std::uint32_t fletcher32(std::span<std::byte const> bytes) {
     auto const* const here = byte + 2 * begin;
     std::uint32_t plain = 0, weighted = 0;
     for (std::uint32_t i = 0; i < count; ++i) {
-      std::uint32_t const word = static_cast<std::uint32_t>(here[2 * i]) << 8 | here[2 * i + 1];
+      std::uint32_t const word =
+          static_cast<std::uint32_t>(here[std::size_t{2} * i]) << 8 | here[std::size_t{2} * i + 1];
       plain += word;
       weighted += (count - i) * word;
     }

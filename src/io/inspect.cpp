@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <limits>
 #include <map>
 #include <optional>
 
@@ -45,7 +46,7 @@ std::string sizes_text(TreeEntry const& entry) {
 
 /// The one value, or the range.
 std::string numbers_text(hid_t file, TreeEntry const& entry) {
-  Number low = INFINITY, high = -INFINITY, last = 0;
+  Number low = std::numeric_limits<Number>::infinity(), high = -low, last = 0;
   std::size_t count = 0, bad = 0;
   NumberStream stream(file, entry);
   for (auto values = stream.next(); !values.empty(); values = stream.next())

@@ -60,7 +60,7 @@ void create_axis(hid_t file, Axis axis, std::size_t length, std::vector<Channel>
     case Axis::phase: texts = {phase_names.begin(), phase_names.end()}; break;
     case Axis::measure: texts = {measure_names.begin(), measure_names.end()}; break;
     case Axis::channel:
-      for (auto const& [part, collective] : channels) texts.push_back(part + " " + collective);
+      for (auto const& [part, collective] : channels) texts.push_back(fmt::format("{} {}", part, collective));
       break;
     case Axis::layer:
       for (std::size_t l = 0; l < length; ++l) texts.push_back(fmt::format("layer{}", l));

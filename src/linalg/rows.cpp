@@ -32,7 +32,7 @@ void column_sums_by_teams(ExecSpace const& space, Matrix const& x, Vector const&
                                Kokkos::MemoryTraits<Kokkos::Unmanaged>>;
   auto const rows = x.extent(0), cols = x.extent(1);
   auto policy = teams_of(space, (cols + lanes - 1) / lanes, static_cast<int>(shares), static_cast<int>(lanes));
-  policy.set_scratch_size(0, Kokkos::PerTeam(Partial::shmem_size()));
+  policy.set_scratch_size(0, Kokkos::PerTeam(static_cast<int>(Partial::shmem_size())));
   Kokkos::parallel_for(
       "minidad::linalg::column_sums", policy, KOKKOS_LAMBDA(TeamMember const& team) {
         Partial const partial(team.team_scratch(0));
@@ -75,7 +75,7 @@ Sum sum_over_elements(std::string const& label, ExecSpace const& space, Matrix c
       label, Kokkos::RangePolicy<ExecSpace>(space, 0, x.extent(0) * strips),
       KOKKOS_LAMBDA(std::size_t item, Sum & partial) {
         std::size_t const row = item / strips, begin = (item % strips) * strip, end = math::min(cols, begin + strip);
-        auto here = f(Real(0)) - f(Real(0));  // a zero of what f gives: narrow counts vectorise better
+        decltype(f(Real(0))) here = 0;  // of what f gives: narrow counts vectorise better
         for (std::size_t col = begin; col < end; ++col) here += f(x(row, col));
         partial += static_cast<Sum>(here);
       },
@@ -133,7 +133,7 @@ void transpose_by_tiles(ExecSpace const& space, Matrix const& from, Matrix const
                             Kokkos::MemoryTraits<Kokkos::Unmanaged>>;
   auto const rows = from.extent(0), cols = from.extent(1), across = (cols + side - 1) / side;
   auto policy = teams_of(space, (rows + side - 1) / side * across, 8, static_cast<int>(side));
-  policy.set_scratch_size(0, Kokkos::PerTeam(Tile::shmem_size()));
+  policy.set_scratch_size(0, Kokkos::PerTeam(static_cast<int>(Tile::shmem_size())));
   Kokkos::parallel_for(
       "minidad::linalg::transpose", policy, KOKKOS_LAMBDA(TeamMember const& team) {
         Tile const tile(team.team_scratch(0));

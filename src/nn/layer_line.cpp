@@ -63,7 +63,7 @@ double LayerLine::fraction_from(std::string const& what, std::string const& text
   std::istringstream stream(text);
   double value = -1;
   stream >> value;
-  if (stream.fail() || !stream.eof() || !(value >= 0 && value < 1))
+  if (stream.fail() || !stream.eof() || value < 0 || value >= 1)
     complain(fmt::format("{} '{}' is not a number from 0 to less than 1", what, text));
   return value;
 }

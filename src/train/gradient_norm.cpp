@@ -33,13 +33,13 @@ void GradientNorm::measure(ExecSpace const& space, Vector const& gradient) const
   for_each_row(
       "minidad::train::block_squares", space, blocks, KOKKOS_LAMBDA(TeamMember const& team, std::size_t b) {
         Real const* const x = gradient.data() + b * block;
-        double const sum =
+        auto const sum =
             sum_along<double>(team, math::min(block, size - b * block), [=](std::size_t i) { return square(x[i]); });
         Kokkos::single(Kokkos::PerThread(team), [&]() { partial(b) = sum; });
       });
   for_each_row(
       "minidad::train::gradient_norm", space, 1, KOKKOS_LAMBDA(TeamMember const& team, std::size_t) {
-        double const sum = sum_along<double>(team, blocks, [=](std::size_t b) { return partial(b); });
+        auto const sum = sum_along<double>(team, blocks, [=](std::size_t b) { return partial(b); });
         Kokkos::single(Kokkos::PerThread(team), [&]() {
           norm() = math::sqrt(sum);
           factor(0) = static_cast<Real>(longest > 0 && norm() > longest ? longest / norm() : 1.0);

@@ -21,8 +21,7 @@ std::string read_files(std::vector<std::string> const& files) {
 /// The part of the text that the subset has.
 std::string text_of(DataSettings const& settings, Subset subset) {
   if (subset == Subset::test && !settings.test_files.empty()) return read_files(settings.test_files);
-  auto const text =
-      read_files(settings.train_files.empty() ? std::vector<std::string>{usual_text} : settings.train_files);
+  auto text = read_files(settings.train_files.empty() ? std::vector<std::string>{usual_text} : settings.train_files);
   if (!settings.test_files.empty()) return text;
   auto const tests = static_cast<std::size_t>(std::floor(static_cast<double>(text.size()) * settings.test_fraction));
   auto const begin = text.size() - tests;

@@ -14,7 +14,6 @@ namespace {
 
 using tile::In;
 using tile::Out;
-using tile::Product;
 
 constexpr std::size_t side = on_host ? 64 : 32;          ///< places in a tile
 constexpr std::size_t line = on_host ? side : side + 1;  ///< of a tile in scratch: odd on a GPU, against bank conflicts
@@ -90,7 +89,7 @@ void for_each_tile(std::string const& label, ExecSpace const& space, Core const&
   auto const bytes = (scratch + 16) * sizeof(Real);
   int const level = on_host || bytes > most_shared ? 1 : 0;
   auto policy = teams_of(space, core.samples * core.heads * core.tiles(), 128);
-  policy.set_scratch_size(level, Kokkos::PerTeam(bytes));
+  policy.set_scratch_size(level, Kokkos::PerTeam(static_cast<int>(bytes)));
   Kokkos::parallel_for(
       label, policy, KOKKOS_LAMBDA(TeamMember const& team) {
         auto* const memory = static_cast<Real*>(team.team_scratch(level).get_shmem_aligned(scratch * sizeof(Real), 64));

@@ -11,7 +11,7 @@ namespace minidad {
 
 namespace {
 
-constexpr std::uint32_t group =
+constexpr std::size_t group =
     32;  ///< counters whose words serve 4 group scalars: word w of counter c scalar w group + c
 
 /// x[w][c] <- word w of philox(key, {first + c, ...}), c < lanes. The loops are those of philox(), turned inside out
@@ -48,7 +48,7 @@ struct Mask {
 
 /// to <- from .* mask, a row a sample. On a host one item a group of counters, on a GPU one a counter.
 void drop(ExecSpace const& space, Mask const& mask, Matrix const& from, Matrix const& to) {
-  constexpr std::uint32_t lanes = on_host ? group : 1;
+  constexpr std::size_t lanes = on_host ? group : 1;
   std::size_t const size = from.extent(1), groups = (size + 4 * group - 1) / (4 * group);
   std::size_t const items = groups * (group / lanes);
   Kokkos::parallel_for(

@@ -81,7 +81,7 @@ void scatter_by_teams(ExecSpace const& space, Matrix const& ids, Matrix const& d
           int const listed = row < rows && deal.has(share, id_of(ids(row, 0), deal.vocabulary)) ? 1 : 0;
           int const place = team.team_scan(listed);
           if (listed != 0) list[place] = row;
-          if (me + 1 == threads) length = static_cast<std::uint64_t>(place + listed);
+          if (me + 1 == threads) length = static_cast<std::uint64_t>(place) + static_cast<std::uint64_t>(listed);
           team.team_barrier();
           Kokkos::parallel_for(Kokkos::TeamThreadRange(team, cols), [&](std::size_t col) {
             for (std::size_t i = 0; i < length; ++i)

@@ -65,7 +65,8 @@ void sum_over_groups(std::string const& label, ExecSpace const& space, std::size
 void form_moments(ExecSpace const& space, SampleShape const& shape, std::size_t groups, Place const& at) {
   auto const x = at.in, means = part_of(at.kept, mean), scales = part_of(at.kept, scale);
   auto const partial = at.scratch, sums = part_of(at.kept, gain_slope);  // free until the backward pass
-  auto const count = static_cast<Real>(shape.size() / groups);
+  std::size_t const size = shape.size() / groups;
+  auto const count = static_cast<Real>(size);
   sum_over_places(
       "minidad::nn::groupnorm_sums", space, shape, partial, sums,
       KOKKOS_LAMBDA(std::size_t, std::size_t row, std::size_t c) { return x(row, c); });
@@ -115,7 +116,8 @@ void differentiate_groups(ExecSpace const& space, SampleShape const& shape, std:
   auto const of_gain = part_of(at.kept, gain_slope), of_bias = part_of(at.kept, bias_slope);
   auto const channels = shape.channels, places = shape.places();
   auto const shift = columns_of(at.scratch, 0, channels), tilt = columns_of(at.scratch, channels, 2 * channels);
-  auto const count = static_cast<Real>(shape.size() / groups);
+  std::size_t const size = shape.size() / groups;
+  auto const count = static_cast<Real>(size);
   sum_over_groups(
       "minidad::nn::groupnorm_shift", space, groups, shift,
       KOKKOS_LAMBDA(std::size_t sample, std::size_t c) { return gain(c) * of_bias(sample, c); },

@@ -85,7 +85,7 @@ LayerShape Lstm::shape() const {
 void Lstm::initialise(ExecSpace const& space, std::uint64_t seed, std::uint32_t index,
                       LayerParameters const& to) const {
   auto const channels = in().channels, width = out().channels;
-  auto const weight = to.weight();
+  auto const& weight = to.weight();
   auto const bound = [&](std::size_t fan_in) { return weight_bound(Activation::tanh, fan_in, width); };
   fill_uniform(space, seed, index, 0, bound(channels), first_rows(weight, channels));
   fill_uniform(space, seed, index, channels * 4 * width, bound(width), rows_of(weight, channels, channels + width));

@@ -49,7 +49,7 @@ KOKKOS_INLINE_FUNCTION void multiply(TeamMember const& team, Product const& p, I
     for (std::size_t t = 0; t < p.k; ++t)
       for (int i = 0; i < block_rows; ++i)
         for (int j = 0; j < block_cols; ++j) sum[i][j] += x[i * a.row + t * a.col] * y[t * b.row + j * step];
-    std::size_t const rows = math::min<std::size_t>(block_rows, p.m - row);
+    auto const rows = math::min<std::size_t>(block_rows, p.m - row);
     for (std::size_t i = 0; i < rows; ++i) {
       Real const factor = p.factor == nullptr ? Real(1) : p.factor[row + i];
       Real* const z = c.data + (row + i) * c.row + first;

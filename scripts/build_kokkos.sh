@@ -63,7 +63,8 @@ configure() {  # name, options...
 }
 rm -rf "$folder/build" "$prefix"
 configure kokkos "${options[@]}"
-configure kokkos-kernels -DKokkos_ROOT="$prefix" -DKokkosKernels_ENABLE_TPL_BLAS=ON \
+# How names of BLAS end is known on Debian: it need not look for a Fortran compiler to find out.
+configure kokkos-kernels -DKokkos_ROOT="$prefix" -DKokkosKernels_ENABLE_TPL_BLAS=ON '-DF77_BLAS_MANGLE=(name,NAME) name ## _' \
   -DKokkosKernels_ADD_DEFAULT_ETI=OFF -DKokkosKernels_INST_DOUBLE=OFF -DKokkosKernels_INST_LAYOUTLEFT=OFF
 rm -rf "$folder/build"
 touch "$prefix/complete"

@@ -48,6 +48,8 @@ if ((${#missing[@]})); then
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}"
 fi
 
+if [[ ${1:-} == --docs ]]; then exit 0; fi
+
 # OpenBLAS' pthread variant fights Kokkos' OpenMP threads (3x slower steps). Where both are installed it wins
 # Debian's alternatives, so choose the OpenMP one by name.
 triplet=$(dpkg-architecture -qDEB_HOST_MULTIARCH)

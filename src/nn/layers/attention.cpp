@@ -220,7 +220,7 @@ struct QueryDelta {
     Real *const log_sums = scratch.take(side), *const dots = scratch.take(side);
     tile::load_turned(team, at.q.from(at.begin, 0), at.rows, head, side, core.scale, q);
     tile::load_turned(team, at.delta_out.from(at.begin, 0), at.rows, head, side, 1, d);
-    form_dots(core, team, at, log_sums, dots);
+    form_dots(core, team, at, d, k, log_sums, dots);
     auto const delta_q = at.delta_q.from(at.begin, 0);
     auto const end = core.causal ? at.begin + at.rows : core.places;
     for (std::size_t key = 0; key < end; key += side) {
@@ -245,15 +245,21 @@ struct QueryDelta {
     team.team_barrier();
     scale_rows(core, team, at.rows, delta_q);
   }
-  KOKKOS_INLINE_FUNCTION static void form_dots(Core const& core, TeamMember const& team, Item const& at, Real* log_sums,
-                                               Real* dots) {
+  /// d: delta_out, turned. On a GPU out goes through `room`, so that neighbours read neighbours.
+  KOKKOS_INLINE_FUNCTION static void form_dots(Core const& core, TeamMember const& team, Item const& at, Out const& d,
+                                               Out const& room, Real* log_sums, Real* dots) {
+    if (!on_host) {
+      tile::load(team, read(at.out.from(at.begin, 0)), at.rows, core.head, 1, room);
+      team.team_barrier();
+    }
     Kokkos::parallel_for(Kokkos::TeamThreadRange(team, side), [&](std::size_t i) {
       log_sums[i] = 0;
       dots[i] = 0;
       if (i >= at.rows) return;
       Real const *x = &at.out(at.begin + i, 0), *y = &at.delta_out(at.begin + i, 0);
       log_sums[i] = at.log_sums[at.begin + i];
-      dots[i] = sum_along(team, core.head, [=](std::size_t col) { return x[col] * y[col]; });
+      dots[i] = sum_along(team, core.head,
+                          [&](std::size_t col) { return on_host ? x[col] * y[col] : room(i, col) * d(col, i); });
       at.dots[at.begin + i] = dots[i];
     });
   }

@@ -44,11 +44,9 @@ Failure describe_current_exception();
 /// What the user gave is wrong.
 [[noreturn]] void refuse(std::string const& what);
 
-/// For what only a bug can break; throws Error(internal) with the place of the call.
-inline void require(bool ok, std::string_view what, char const* file = __builtin_FILE(), int line = __builtin_LINE());
 [[noreturn]] void report_bug(std::string_view what, char const* file, int line);
-
-inline void require(bool ok, std::string_view what, char const* file, int line) {
+/// For what only a bug can break; throws Error(internal) with the place of the call.
+inline void require(bool ok, std::string_view what, char const* file = __builtin_FILE(), int line = __builtin_LINE()) {
   if (!ok) report_bug(what, file, line);
 }
 
